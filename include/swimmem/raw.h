@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Raw: an exclusive lease with its metadata beside the pointer. The object is exactly
+ * its payload, with one tag in front.
+ *
+ * A lease may stand anywhere, in an object that another lease owns too. It belongs to
+ * one owner: he alone pins, unpins, moves and drops it, one call at a time, from any
+ * context but NMI. He is never kept waiting by a move: asking for the object ends it.
+ * Anybody may read it under RCU. A lease inside an object is only touched, but for
+ * reads, while that object is pinned.
+ *
+ * An address got by a pin is valid until the unpin, one got by a read until
+ * rcu_read_unlock(), provided that for reads after a drop the pool was made with
+ * SWIM_POOL_RCU. In between the object may be anywhere.
+ */
+#ifndef SWIMMEM_RAW_H
+#define SWIMMEM_RAW_H
+
+#include <linux/rcupdate.h>
+#include <swimmem/hold.h>
+#include <swimmem/type.h>
+
+/**
+ * struct swim_raw - exclusive lease; zeroed it owns nothing
+ * @object: where the object is now; private
+ * @meta: its size or its type; private
+ */
+struct swim_raw {
+	void *object;
+	unsigned long meta;
+} __aligned(8);
+
+int __must_check swim_raw_new(struct swim_raw *raw, struct swim_hold *hold, size_t size,
+			      gfp_t gfp);
+void *__must_check swim_raw_pin(struct swim_raw *raw);
+void swim_raw_unpin(struct swim_raw *raw);
+int __must_check swim_raw_move(struct swim_raw *to, struct swim_raw *from);
+int swim_raw_drop(struct swim_raw *raw);
+size_t swim_raw_size(const struct swim_raw *raw);
+
+/**
+ * swim_raw_read - the object, for reading under RCU
+ * @raw: any lease
+ *
+ * Context: Under rcu_read_lock() or what implies it.
+ * Return: the object as it is or as it was before the move that is going on; NULL when
+ * the lease owns nothing. (Model: leases, dereference)
+ */
+static inline const void *swim_raw_read(const struct swim_raw *raw)
+{
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "swim_raw_read() outside rcu_read_lock()");
+	return READ_ONCE(raw->object);
+}
+
+/**
+ * swim_raw_is_empty - does the lease own nothing?
+ * @raw: any lease
+ */
+static inline bool swim_raw_is_empty(const struct swim_raw *raw)
+{
+	return !READ_ONCE(raw->object);
+}
+
+#endif

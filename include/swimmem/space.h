@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Address space: gives out page-aligned extents of one range of memory.
+ *
+ *	alloc, free, stats	any context but NMI, on every CPU at once
+ *	grow, trim		any context but NMI; grow may sleep when its gfp says so
+ *	create, add, destroy	process context; destroy alone with its space
+ */
+#ifndef SWIMMEM_SPACE_H
+#define SWIMMEM_SPACE_H
+
+#include <linux/gfp.h>
+#include <linux/list.h>
+#include <linux/percpu.h>
+#include <swimmem/block.h>
+#include <swimmem/segment.h>
+
+#define SWIM_NAME_MAX		32
+#define SWIM_REGIONS		BITS_PER_LONG
+#define SWIM_STATIC_SEGMENTS	BITS_PER_LONG
+
+struct dentry;
+struct swim_region;
+
+struct swim_space_cpu {
+	u32 preferred;		/* segment that this CPU tries first */
+	long live;		/* extents given out less those taken back, here */
+};
+
+/**
+ * struct swim_space - an address space; its members are private
+ * @name: its folder in debugfs
+ * @limit: bytes that it may grow to
+ * @size: bytes that it has
+ * @room: a bit for each region (page-backed) or segment (static) that may have an
+ *	  extent of this order
+ * @region: the tables of a page-backed space
+ * @segment: the segments of a static space, else NULL
+ * @fixed: the memory of a static space
+ * @cpu: what each CPU keeps
+ * @link: in the list of all spaces
+ * @dir: in debugfs
+ */
+struct swim_space {
+	char name[SWIM_NAME_MAX];
+	size_t limit;
+	atomic_long_t size;
+	unsigned long room[SWIM_ORDERS];
+	struct swim_region *region[SWIM_REGIONS];
+	struct swim_segment *segment;
+	struct swim_block fixed;
+	struct swim_space_cpu __percpu *cpu;
+	struct list_head link;
+	struct dentry *dir;
+};
+
+/**
+ * struct swim_space_stats - a space in numbers
+ * @limit: bytes that it may grow to
+ * @size: bytes that it has
+ * @used: bytes in extents
+ * @live: extents
+ * @segments: segments that it has
+ */
+struct swim_space_stats {
+	size_t limit;
+	size_t size;
+	size_t used;
+	long live;
+	unsigned int segments;
+};
+
+#define __SWIM_STATIC_SEGMENTS(bytes)	(((bytes) + SWIM_SEGMENT_SIZE - 1) / SWIM_SEGMENT_SIZE + 1)
+
+/**
+ * DEFINE_SWIM_SPACE - declare a static space
+ * @_name: of the variable and of the space
+ * @_bytes: its size, a multiple of the page, at most 126 MiB on 64-bit
+ *
+ * The memory is part of the module that declares it: no page allocator is
+ * asked, ever. swim_space_add() makes it usable. Hunks are aligned to 64 KiB,
+ * so up to 64 KiB at each end serve smaller extents only.
+ */
+#define DEFINE_SWIM_SPACE(_name, _bytes)						\
+	static_assert((_bytes) > 0 && (_bytes) % PAGE_SIZE == 0);			\
+	static_assert(__SWIM_STATIC_SEGMENTS(_bytes) <= SWIM_STATIC_SEGMENTS);		\
+	static char _name##_fixed[_bytes] __aligned(PAGE_SIZE);				\
+	static struct swim_segment _name##_segment[__SWIM_STATIC_SEGMENTS(_bytes)];	\
+	static DEFINE_PER_CPU(struct swim_space_cpu, _name##_cpu);			\
+	static struct swim_space _name = {						\
+		.name = #_name,								\
+		.limit = (_bytes),							\
+		.segment = _name##_segment,						\
+		.fixed = { _name##_fixed, (_bytes) },					\
+		.cpu = &_name##_cpu,							\
+	}
+
+struct swim_space *__must_check swim_space_create(const char *name, size_t limit);
+int __must_check swim_space_add(struct swim_space *space);
+int swim_space_destroy(struct swim_space *space);
+
+int __must_check swim_space_alloc(struct swim_space *space, size_t size, gfp_t gfp,
+				  struct swim_block *block);
+int swim_space_free(struct swim_space *space, const struct swim_block *block);
+int __must_check swim_space_grow(struct swim_space *space, gfp_t gfp);
+size_t swim_space_trim(struct swim_space *space);
+void swim_space_stats(struct swim_space *space, struct swim_space_stats *stats);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * swimmem: a relocatable allocator for kernel modules. This header takes all others.
+ */
+#ifndef SWIMMEM_SWIMMEM_H
+#define SWIMMEM_SWIMMEM_H
+
+#include <swimmem/block.h>
+#include <swimmem/box.h>
+#include <swimmem/error.h>
+#include <swimmem/hold.h>
+#include <swimmem/layout.h>
+#include <swimmem/pool.h>
+#include <swimmem/raw.h>
+#include <swimmem/scope.h>
+#include <swimmem/space.h>
+#include <swimmem/type.h>
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Type: tells once what a value is made of: its size, where the leases of its
+ * children sit, what to do when it is dropped.
+ */
+#ifndef SWIMMEM_TYPE_H
+#define SWIMMEM_TYPE_H
+
+#include <linux/build_bug.h>
+#include <linux/compiler.h>
+#include <linux/stddef.h>
+#include <linux/types.h>
+
+/**
+ * struct swim_type - a type whose values swimmem moves and drops
+ * @name: of the C type
+ * @size: bytes
+ * @parts: how many leases a value holds
+ * @part: their offsets in bytes
+ * @drop: called with the value, pinned, before its children are dropped; may be NULL.
+ *	  It runs in the context of the drop and must not drop the children itself
+ */
+struct swim_type {
+	const char *name;
+	size_t size;
+	unsigned int parts;
+	const u32 *part;
+	void (*drop)(void *value);
+};
+
+/* One member that is a lease; anything else does not compile. */
+#define SWIM_PART(member)	member
+
+#define __SWIM_IS_LEASE(type, member)						\
+	(__same_type(((type *)0)->member, struct swim_raw) ||			\
+	 __same_type(((type *)0)->member, struct swim_box))
+#define __SWIM_PART(type, member)						\
+	(offsetof(type, member) + BUILD_BUG_ON_ZERO(!__SWIM_IS_LEASE(type, member)))
+
+#define __SWIM_EACH_1(type, m)		__SWIM_PART(type, m)
+#define __SWIM_EACH_2(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_1(type, __VA_ARGS__)
+#define __SWIM_EACH_3(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_2(type, __VA_ARGS__)
+#define __SWIM_EACH_4(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_3(type, __VA_ARGS__)
+#define __SWIM_EACH_5(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_4(type, __VA_ARGS__)
+#define __SWIM_EACH_6(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_5(type, __VA_ARGS__)
+#define __SWIM_EACH_7(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_6(type, __VA_ARGS__)
+#define __SWIM_EACH_8(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_7(type, __VA_ARGS__)
+#define __SWIM_EACH_N(_1, _2, _3, _4, _5, _6, _7, _8, n, ...)	__SWIM_EACH_##n
+#define __SWIM_EACH(type, ...)							\
+	__SWIM_EACH_N(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1)(type, __VA_ARGS__)
+
+#define __SWIM_TYPE(_type, _drop)						\
+	.name = #_type,								\
+	.size = sizeof(_type) + BUILD_BUG_ON_ZERO(__alignof__(_type) > 8),	\
+	.drop = (_drop)
+
+/**
+ * SWIM_TYPE - define a type whose values own others
+ * @_name: of the struct swim_type
+ * @_type: the C type, aligned to at most 8 bytes
+ * @...: one to eight SWIM_PART(member), members of type struct swim_box or swim_raw
+ *
+ * At file scope, usually with static in front.
+ */
+#define SWIM_TYPE(_name, _type, ...)	SWIM_TYPE_DROP(_name, _type, NULL, __VA_ARGS__)
+
+/**
+ * SWIM_TYPE_DROP - the same, with something to do when a value is dropped
+ * @_name: of the struct swim_type
+ * @_type: the C type
+ * @_drop: void (*)(void *value)
+ * @...: one to eight SWIM_PART(member)
+ */
+#define SWIM_TYPE_DROP(_name, _type, _drop, ...)				\
+	const struct swim_type _name = {					\
+		__SWIM_TYPE(_type, _drop),					\
+		.part = (const u32 []){ __SWIM_EACH(_type, __VA_ARGS__) },	\
+		.parts = sizeof((const u32 []){ __SWIM_EACH(_type, __VA_ARGS__) }) / \
+			 sizeof(u32),						\
+	}
+
+/**
+ * SWIM_PLAIN_TYPE - define a type whose values own nothing
+ * @_name: of the struct swim_type
+ * @_type: the C type, aligned to at most 8 bytes
+ */
+#define SWIM_PLAIN_TYPE(_name, _type)						\
+	const struct swim_type _name = { __SWIM_TYPE(_type, NULL) }
+
+#endif

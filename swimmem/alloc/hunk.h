@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Hunk: a frame of a space in which a pool lays objects one behind another.
+ *
+ *	base                                    mark               base + 64 KiB
+ *	| header | tag object | tag object | ... | zero ........... |
+ *
+ * frame->live is the hunk's state and its count in one word:
+ *
+ *	0			no hunk
+ *	OPEN - dead		current hunk of a CPU, or a mover's: the mark still moves
+ *	used - dead		closed: bytes, tags included, that are not dead yet
+ *	HOLD + used - dead	closed and held: it cannot go away under the one who walks it
+ *
+ *	             close: + used - OPEN        hold (only when > 0)
+ *	  0 --> OPEN ----------------------> CLOSED <=============> HELD
+ *	  ^                                     |       unhold       |
+ *	  '---- whoever makes it 0 gives the ---+--------------------'
+ *	        hunk back, after a grace period where readers may be left in it
+ *
+ * Every free subtracts, so exactly one party sees 0. A closed hunk's mark stands in
+ * the low bits of frame->base.
+ */
+#ifndef SWIMMEM_ALLOC_HUNK_H
+#define SWIMMEM_ALLOC_HUNK_H
+
+#include <linux/llist.h>
+#include <linux/rcupdate.h>
+#include <swimmem/segment.h>
+
+#include "tag.h"
+
+struct swim_pool;
+
+#define SWIM_HUNK_OPEN		(1 << 20)
+#define SWIM_HUNK_HOLD		(1 << 21)
+
+/**
+ * struct swim_hunk - the header of a hunk, and of the extent of a large object
+ * @pool: whose it is
+ * @frame: its state; NULL for a large object
+ * @rcu: to give it back after a grace period
+ * @emptied: among those that a mover has emptied
+ * @size: bytes of the extent, for a large object
+ * @asked: somebody wants the object here that is visited (see relocate.c)
+ * @moved: objects have moved out of here: readers may be left
+ * @filled: number of the compaction that filled it, if one did
+ */
+struct swim_hunk {
+	struct swim_pool *pool;
+	struct swim_frame *frame;
+	union {
+		struct rcu_head rcu;
+		struct llist_node emptied;
+	};
+	union {
+		size_t size;
+		struct {
+			bool asked;
+			bool moved;
+			u32 filled;
+		};
+	};
+};
+
+#define SWIM_HUNK_BEGIN		ALIGN(sizeof(struct swim_hunk), SWIM_TAG_SLOT)
+
+/* Larger objects get extents of their own. */
+#define SWIM_SMALL_MAX		(SWIM_FRAME_SIZE / 4)
+
+static inline struct swim_hunk *swim_hunk_of(const void *object)
+{
+	return (struct swim_hunk *)((unsigned long)object & SWIM_FRAME_MASK);
+}
+
+/* The header of an extent that holds one object, close to its begin. */
+static inline struct swim_hunk *swim_hunk_of_page(const void *object)
+{
+	return (struct swim_hunk *)((unsigned long)object & PAGE_MASK);
+}
+
+static inline unsigned int swim_frame_mark(const struct swim_frame *frame)
+{
+	return READ_ONCE(frame->base) & ~SWIM_FRAME_MASK;
+}
+
+static inline struct swim_hunk *swim_frame_hunk(const struct swim_frame *frame)
+{
+	return (struct swim_hunk *)(READ_ONCE(frame->base) & SWIM_FRAME_MASK);
+}
+
+#endif

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Scope: a stack of holds for each task, and for each interrupt that runs.
+ *
+ * The entries stand on the C stack of their owner. A hash table leads from the owner to
+ * them, the innermost first. Only the owner looks for his entries, adds and removes them;
+ * the lock of a bucket only keeps its list whole against its neighbours, for a few
+ * instructions, with interrupts off.
+ */
+#include <linux/hash.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+
+#include <swimmem/scope.h>
+
+#include "../compat.h"
+#include "../observe/report.h"
+
+#define BUCKET_BITS	8
+
+struct bucket {
+	raw_spinlock_t lock;
+	struct hlist_head scopes;
+};
+
+static struct bucket table[1 << BUCKET_BITS] = {
+	[0 ... (1 << BUCKET_BITS) - 1] = {
+		.lock = __RAW_SPIN_LOCK_UNLOCKED(table.lock),
+	},
+};
+
+/* Stand for what runs in these contexts, for it is not the task. */
+static DEFINE_PER_CPU(char, softirq_owner);
+static DEFINE_PER_CPU(char, hardirq_owner);
+
+static const void *current_owner(void)
+{
+	if (in_hardirq())
+		return this_cpu_ptr(&hardirq_owner);
+	if (in_serving_softirq())
+		return this_cpu_ptr(&softirq_owner);
+	return current;
+}
+
+static struct bucket *bucket_of(const void *owner)
+{
+	return &table[hash_ptr(owner, BUCKET_BITS)];
+}
+
+/**
+ * swim_scope_enter - push a hold onto the stack of whoever is running
+ * @scope: on the C stack until swim_scope_leave()
+ * @hold: the hold
+ *
+ * swim_scope() does this, and leaves in time.
+ *
+ * Context: Any but NMI.
+ * Return: @scope; NULL, and a report, without a hold.
+ */
+struct swim_scope *swim_scope_enter(struct swim_scope *scope, struct swim_hold *hold)
+{
+	struct bucket *bucket;
+	unsigned long flags;
+
+	if (IS_ERR_OR_NULL(hold)) {
+		scope->owner = NULL;
+		swim_report("scope without a hold");
+		return NULL;
+	}
+	scope->hold = hold;
+	scope->owner = current_owner();
+	bucket = bucket_of(scope->owner);
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	hlist_add_head(&scope->link, &bucket->scopes);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return scope;
+}
+EXPORT_SYMBOL_GPL(swim_scope_enter);
+
+/**
+ * swim_scope_leave - pop the hold again
+ * @scope: entered by the same task, softirq or hard interrupt, or not entered
+ *
+ * Context: Any but NMI.
+ */
+void swim_scope_leave(struct swim_scope *scope)
+{
+	struct bucket *bucket;
+	unsigned long flags;
+
+	if (!scope->owner)
+		return;
+	if (scope->owner != current_owner())
+		swim_report("scope left in another context than it was entered in");
+	bucket = bucket_of(scope->owner);
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	hlist_del(&scope->link);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	scope->owner = NULL;
+}
+EXPORT_SYMBOL_GPL(swim_scope_leave);
+
+/**
+ * swim_local_hold - the hold of the innermost scope
+ *
+ * Context: Any but NMI.
+ * Return: the hold, or ERR_PTR(-ENOENT) outside of any scope. (Model: holds, local hold)
+ */
+struct swim_hold *swim_local_hold(void)
+{
+	struct swim_hold *hold = ERR_PTR(-SWIM_ECLEARED);
+	const void *owner = current_owner();
+	struct bucket *bucket = bucket_of(owner);
+	struct swim_scope *scope;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&bucket->lock, flags);
+	hlist_for_each_entry(scope, &bucket->scopes, link) {
+		if (scope->owner == owner) {
+			hold = scope->hold;
+			break;
+		}
+	}
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return hold;
+}
+EXPORT_SYMBOL_GPL(swim_local_hold);

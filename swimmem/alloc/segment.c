@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Segment: 2 MiB as 32 frames of 64 KiB, and a bit for each page.
+ *
+ * The words that change are the rows: a set bit is a page that somebody has,
+ * or that is absent. Whoever moves a bit from clear to set owns the page until
+ * he clears it again; nothing else is shared. frame[].base, order[] and pages
+ * only change while every bit of the segment is set and the one who set the
+ * last of them holds it (swim_segment_init(), swim_segment_claim()), and are
+ * published by the release that clears bits:
+ *
+ *	fill: base, order, pages          take: row, clear to set (full barrier)
+ *	open: row, clear with release     then: base
+ *
+ * An extent of at most a row of pages lies in one row and comes and goes with
+ * one compare-and-swap. A longer one takes whole rows in ascending order and
+ * gives back what it has when one is not free; when it is freed, the first
+ * row decides who frees it.
+ */
+#include <linux/bitops.h>
+#include <linux/mm.h>
+
+#include "../compat.h"
+#include "segment.h"
+
+#define FRAME_ABSENT	0xff	/* no memory here */
+#define FRAME_WITHIN	0xfe	/* inside the block that begins at an earlier frame */
+#define FRAME_PAGES	(SWIM_FRAME_SIZE / PAGE_SIZE)
+#define ROW_ORDER	(BITS_PER_LONG == 64 ? 6 : 5)
+
+/* Where extents of each order may begin in a row. */
+static const unsigned long aligned_bits[] = {
+	~0UL, ~0UL / 0x3, ~0UL / 0xf, ~0UL / 0xff, ~0UL / 0xffff,
+#if BITS_PER_LONG == 64
+	~0UL / 0xffffffff,
+#endif
+	1UL,
+};
+
+/**
+ * swim_segment_init - make a segment without memory: every page is absent
+ * @segment: zeroed
+ * @index: its place in the space
+ */
+void swim_segment_init(struct swim_segment *segment, u32 index)
+{
+	memset(segment->row, 0xff, sizeof(segment->row));
+	memset(segment->order, FRAME_ABSENT, sizeof(segment->order));
+	segment->index = index;
+}
+
+/* The bits of @pages pages from @bit on, all in one row. */
+static unsigned long row_mask(unsigned int bit, unsigned int pages)
+{
+	return (~0UL >> (BITS_PER_LONG - pages)) << bit;
+}
+
+/**
+ * swim_segment_open - let pages be taken that were absent or claimed until now
+ * @segment: the segment
+ * @page: the first
+ * @pages: how many
+ *
+ * The caller holds these pages' bits.
+ */
+void swim_segment_open(struct swim_segment *segment, unsigned int page, unsigned int pages)
+{
+	while (pages) {
+		unsigned int bit = page % BITS_PER_LONG;
+		unsigned int n = min_t(unsigned int, pages, BITS_PER_LONG - bit);
+		unsigned long *row = &segment->row[page / BITS_PER_LONG];
+		unsigned long old = READ_ONCE(*row);
+
+		while (!try_cmpxchg_release(row, &old, old & ~row_mask(bit, n)))
+			;
+		page += n;
+		pages -= n;
+	}
+}
+
+/* The lowest aligned run of @pages clear bits, or -1. */
+static int row_fit(unsigned long row, unsigned int pages, unsigned int order)
+{
+	unsigned long fit = ~row;
+	unsigned int run;
+
+	for (run = 1; fit && run < pages; run *= 2)
+		fit &= fit >> min(run, pages - run);
+	fit &= aligned_bits[order];
+	return fit ? __ffs(fit) : -1;
+}
+
+static int take_in_row(unsigned long *row, unsigned int pages, unsigned int order)
+{
+	unsigned long old = READ_ONCE(*row);
+	int bit;
+
+	do {
+		bit = row_fit(old, pages, order);
+		if (bit < 0)
+			return bit;
+	} while (!try_cmpxchg(row, &old, old | row_mask(bit, pages)));
+	return bit;
+}
+
+/* The bits that an extent of @pages, longer than a row, has in its @n-th row. */
+static unsigned long long_mask(unsigned int pages, unsigned int n)
+{
+	return row_mask(0, min_t(unsigned int, pages - n * BITS_PER_LONG, BITS_PER_LONG));
+}
+
+static bool set_if_clear(unsigned long *row, unsigned long mask)
+{
+	unsigned long old = READ_ONCE(*row);
+
+	do {
+		if (old & mask)
+			return false;
+	} while (!try_cmpxchg(row, &old, old | mask));
+	return true;
+}
+
+static bool clear_if_set(unsigned long *row, unsigned long mask)
+{
+	unsigned long old = READ_ONCE(*row);
+
+	do {
+		if ((old & mask) != mask)
+			return false;
+	} while (!try_cmpxchg_release(row, &old, old & ~mask));
+	return true;
+}
+
+static bool take_rows(unsigned long *row, unsigned int pages)
+{
+	unsigned int n, rows = DIV_ROUND_UP(pages, BITS_PER_LONG);
+
+	for (n = 0; n < rows; n++)
+		if (!set_if_clear(&row[n], long_mask(pages, n)))
+			break;
+	if (n == rows)
+		return true;
+	while (n--)
+		clear_if_set(&row[n], long_mask(pages, n));
+	return false;
+}
+
+/**
+ * swim_segment_take - take a run of pages
+ * @segment: where
+ * @pages: how many
+ * @order: the run is aligned to 2^order pages, and no longer
+ * @start: row to look at first
+ *
+ * Context: Any but NMI. Looks at each row at most once.
+ * Return: the first page, or -1 when no run is free.
+ */
+int swim_segment_take(struct swim_segment *segment, unsigned int pages, unsigned int order,
+		      unsigned int start)
+{
+	unsigned int i, step = order > ROW_ORDER ? 1U << (order - ROW_ORDER) : 1;
+
+	if (order > READ_ONCE(segment->contiguous))
+		return -1;
+	for (i = 0; i < SWIM_SEGMENT_ROWS; i += step) {
+		unsigned int n = (round_down(start, step) + i) % SWIM_SEGMENT_ROWS;
+		int bit = 0;
+
+		if (step > 1 || pages > BITS_PER_LONG) {
+			if (!take_rows(&segment->row[n], pages))
+				continue;
+		} else {
+			bit = take_in_row(&segment->row[n], pages, order);
+			if (bit < 0)
+				continue;
+		}
+		return n * BITS_PER_LONG + bit;
+	}
+	return -1;
+}
+
+/**
+ * swim_segment_give - give a run of pages back
+ * @segment: where it is from
+ * @page: the first
+ * @pages: how many
+ *
+ * Return: false when they are not all taken; then nothing has changed.
+ */
+bool swim_segment_give(struct swim_segment *segment, unsigned int page, unsigned int pages)
+{
+	unsigned int bit = page % BITS_PER_LONG;
+	unsigned long *row = &segment->row[page / BITS_PER_LONG];
+	unsigned int n, rows = DIV_ROUND_UP(pages, BITS_PER_LONG);
+
+	if (page + pages > SWIM_SEGMENT_PAGES)
+		return false;
+	if (bit + pages <= BITS_PER_LONG)
+		return clear_if_set(row, row_mask(bit, pages));
+	if (bit)
+		return false;
+	for (n = 1; n < rows; n++)
+		if (~READ_ONCE(row[n]) & long_mask(pages, n))
+			return false;
+	for (n = 0; n < rows; n++)
+		if (!clear_if_set(&row[n], long_mask(pages, n)))
+			return false;
+	return true;
+}
+
+/**
+ * swim_segment_used - pages that somebody has
+ * @segment: any
+ */
+unsigned int swim_segment_used(const struct swim_segment *segment)
+{
+	unsigned int n, set = 0;
+
+	for (n = 0; n < SWIM_SEGMENT_ROWS; n++)
+		set += hweight_long(READ_ONCE(segment->row[n]));
+	return set - (SWIM_SEGMENT_ROWS * BITS_PER_LONG - READ_ONCE(segment->pages));
+}
+
+/* The absent pages among those of the @n-th row of a page-backed segment. */
+static unsigned long row_absent(const struct swim_segment *segment, unsigned int n)
+{
+	unsigned long absent = 0;
+	unsigned int bit;
+
+	for (bit = 0; bit < BITS_PER_LONG; bit += FRAME_PAGES) {
+		unsigned int frame = (n * BITS_PER_LONG + bit) / FRAME_PAGES;
+
+		if (frame >= SWIM_SEGMENT_FRAMES || segment->order[frame] == FRAME_ABSENT)
+			absent |= row_mask(bit, FRAME_PAGES);
+	}
+	return absent;
+}
+
+/**
+ * swim_segment_claim - take every page of a segment at once
+ * @segment: page-backed
+ *
+ * Return: false when somebody has a page; then nothing has changed.
+ */
+bool swim_segment_claim(struct swim_segment *segment)
+{
+	unsigned int n;
+
+	for (n = 0; n < SWIM_SEGMENT_ROWS; n++) {
+		unsigned long absent = row_absent(segment, n);
+
+		/* The first row decides; it is absent only where nothing is left to claim. */
+		if (!n && absent == ~0UL)
+			return false;
+		if (cmpxchg(&segment->row[n], absent, ~0UL) != absent)
+			break;
+	}
+	if (n == SWIM_SEGMENT_ROWS)
+		return true;
+	while (n--)
+		smp_store_release(&segment->row[n], row_absent(segment, n));
+	return false;
+}
+
+static struct page *block_get(gfp_t gfp, unsigned int order, unsigned int least)
+{
+	/* What a smaller block can stand in for is not worth reclaim or a warning. */
+	if (order > least)
+		gfp = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_NORETRY | __GFP_NOWARN;
+	return alloc_pages(gfp, order);
+}
+
+/**
+ * swim_segment_fill - back a segment with pages
+ * @segment: without memory, held by the caller
+ * @gfp: the caller's; sleeps if it says so
+ * @least: order of the smallest block that will do, at least a frame's
+ * @frames: how many frames at the most
+ *
+ * Asks for large blocks first and for smaller ones when there are none.
+ *
+ * Return: frames that have memory now; the caller opens them. 0 when out of memory.
+ */
+unsigned int swim_segment_fill(struct swim_segment *segment, gfp_t gfp, unsigned int least,
+			       unsigned int frames)
+{
+	unsigned int frame = 0, order = SWIM_SEGMENT_ORDER, i;
+
+	while (frame < frames) {
+		struct page *page = NULL;
+
+		while (order > least && frame + (1U << (order - SWIM_FRAME_ORDER)) > frames)
+			order--;
+		if (frame + (1U << (order - SWIM_FRAME_ORDER)) > frames)
+			break;
+		while (!(page = block_get(gfp, order, least)) && order > least)
+			order--;
+		if (!page)
+			break;
+		for (i = 0; i < 1U << (order - SWIM_FRAME_ORDER); i++, frame++) {
+			segment->order[frame] = i ? FRAME_WITHIN : order;
+			segment->frame[frame].base =
+				(unsigned long)page_address(page) + i * SWIM_FRAME_SIZE;
+			set_page_private(virt_to_page((void *)segment->frame[frame].base),
+					 segment->index * SWIM_SEGMENT_FRAMES + frame + 1);
+		}
+		/* Once memory comes in pieces, one more piece at a time is enough. */
+		if (order < SWIM_SEGMENT_ORDER && !(gfp & __GFP_DIRECT_RECLAIM))
+			break;
+	}
+	segment->contiguous = order;
+	segment->pages = frame * FRAME_PAGES;
+	return frame;
+}
+
+/**
+ * swim_segment_empty - give a segment's pages back to the page allocator
+ * @segment: claimed by the caller
+ */
+void swim_segment_empty(struct swim_segment *segment)
+{
+	unsigned int i;
+
+	for (i = 0; i < SWIM_SEGMENT_FRAMES; i++) {
+		if (segment->order[i] != FRAME_ABSENT)
+			set_page_private(virt_to_page((void *)segment->frame[i].base), 0);
+	}
+	for (i = 0; i < SWIM_SEGMENT_FRAMES; i++) {
+		if (segment->order[i] < FRAME_WITHIN)
+			free_pages(segment->frame[i].base, segment->order[i]);
+		segment->order[i] = FRAME_ABSENT;
+		segment->frame[i].base = 0;
+	}
+	segment->contiguous = 0;
+	WRITE_ONCE(segment->pages, 0);
+}

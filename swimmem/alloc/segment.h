@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SWIMMEM_ALLOC_SEGMENT_H
+#define SWIMMEM_ALLOC_SEGMENT_H
+
+#include <swimmem/segment.h>
+
+void swim_segment_init(struct swim_segment *segment, u32 index);
+void swim_segment_open(struct swim_segment *segment, unsigned int page, unsigned int pages);
+int swim_segment_take(struct swim_segment *segment, unsigned int pages, unsigned int order,
+		      unsigned int start);
+bool swim_segment_give(struct swim_segment *segment, unsigned int page, unsigned int pages);
+unsigned int swim_segment_used(const struct swim_segment *segment);
+bool swim_segment_claim(struct swim_segment *segment);
+unsigned int swim_segment_fill(struct swim_segment *segment, gfp_t gfp, unsigned int least,
+			       unsigned int frames);
+void swim_segment_empty(struct swim_segment *segment);
+
+#endif

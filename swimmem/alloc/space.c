@@ -1,0 +1,678 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Address space: extents of whole pages out of segments.
+ *
+ *	space ── room[order]: a bit for each region
+ *	  └─ region, 2048 segments ── top[order], room[order]: a bit for each segment
+ *	       └─ page of 4 segments ── rows: a bit for each page
+ *
+ * A static space has its segments in an array and its room bits stand for them
+ * directly. Tables and segment descriptions, once made, stay until the space is
+ * destroyed, so a stale look at them is never a stray one; only the pages that
+ * segments describe come and go.
+ *
+ * room is a hint that is never wrong for long: a set bit says that there may be an
+ * extent of this order below. Who finds none clears it, from the leaf up, and then
+ * looks again; who gives pages back sets it, from the leaf up. Between "clear, then
+ * look" and "give, then set" stand full barriers, room_none() with room_some(), so one
+ * of the two always sees the other, and no room is lost.
+ *
+ * Allocation looks at the segment that its CPU preferred last, then follows three
+ * words to one that has room. Each miss clears a bit that a free has set: constant
+ * time, amortised over the frees.
+ */
+#include <linux/bitops.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+#include "../compat.h"
+#include "../observe/registry.h"
+#include "../observe/report.h"
+#include "segment.h"
+#include "space.h"
+
+#define SEGMENTS_PER_PAGE	(PAGE_SIZE / roundup_pow_of_two(sizeof(struct swim_segment)))
+#define REGION_WORDS		(SWIM_REGION_SEGMENTS / BITS_PER_LONG)
+
+struct swim_region {
+	unsigned long top[SWIM_ORDERS];
+	unsigned long room[SWIM_ORDERS][REGION_WORDS];
+	unsigned long present[REGION_WORDS];
+	void *page[SWIM_REGION_SEGMENTS / SEGMENTS_PER_PAGE];
+};
+
+static_assert(REGION_WORDS <= BITS_PER_LONG);
+static_assert(sizeof(struct swim_segment) <= PAGE_SIZE);
+
+/**
+ * swim_space_segments - an upper bound of the indices of segments
+ * @space: any
+ */
+u32 swim_space_segments(const struct swim_space *space)
+{
+	u32 region;
+
+	if (space->segment)
+		return __SWIM_STATIC_SEGMENTS(space->fixed.size);
+	for (region = 0; region < SWIM_REGIONS; region++)
+		if (!READ_ONCE(space->region[region]))
+			break;
+	return region * SWIM_REGION_SEGMENTS;
+}
+
+/**
+ * swim_space_segment - a segment by its index
+ * @space: any
+ * @index: below swim_space_segments()
+ *
+ * Return: the segment, or NULL when there never was one.
+ */
+struct swim_segment *swim_space_segment(const struct swim_space *space, u32 index)
+{
+	struct swim_region *region;
+	char *page;
+
+	if (space->segment)
+		return &space->segment[index];
+	region = smp_load_acquire(&space->region[index / SWIM_REGION_SEGMENTS]);
+	if (!region)
+		return NULL;
+	index %= SWIM_REGION_SEGMENTS;
+	/* Pairs with the cmpxchg() in segment_make(). */
+	page = smp_load_acquire(&region->page[index / SEGMENTS_PER_PAGE]);
+	if (!page)
+		return NULL;
+	return (void *)(page + index % SEGMENTS_PER_PAGE * (PAGE_SIZE / SEGMENTS_PER_PAGE));
+}
+SWIM_EXPORT_KUNIT(swim_space_segment);
+
+/*
+ * The segment of an address and its page there, or NULL when it is not of this
+ * space. What page_private() says is checked, so that any address may be asked for.
+ */
+static struct swim_segment *segment_of(const struct swim_space *space, const void *addr,
+				       unsigned int *page)
+{
+	unsigned long base = (unsigned long)addr & SWIM_FRAME_MASK;
+	struct swim_segment *segment;
+	unsigned long number;
+
+	if (space->segment) {
+		unsigned long first = (unsigned long)space->fixed.addr & ~(SWIM_SEGMENT_SIZE - 1UL);
+
+		if (!swim_block_contains(&space->fixed, addr))
+			return NULL;
+		number = ((unsigned long)addr - first) / PAGE_SIZE;
+		*page = number % SWIM_SEGMENT_PAGES;
+		return &space->segment[number / SWIM_SEGMENT_PAGES];
+	}
+	if (!virt_addr_valid((void *)base))
+		return NULL;
+	number = page_private(virt_to_page((void *)base)) - 1;
+	if (number / SWIM_SEGMENT_FRAMES >= swim_space_segments(space))
+		return NULL;
+	segment = swim_space_segment(space, number / SWIM_SEGMENT_FRAMES);
+	number %= SWIM_SEGMENT_FRAMES;
+	if (!segment || (READ_ONCE(segment->frame[number].base) & SWIM_FRAME_MASK) != base)
+		return NULL;
+	*page = number * (SWIM_FRAME_SIZE / PAGE_SIZE) + ((unsigned long)addr - base) / PAGE_SIZE;
+	return segment;
+}
+
+/**
+ * swim_space_frame - the frame that an address lies in
+ * @space: where it was got from
+ * @addr: inside an extent that the caller holds
+ */
+struct swim_frame *swim_space_frame(const struct swim_space *space, const void *addr)
+{
+	unsigned int page;
+	struct swim_segment *segment = segment_of(space, addr, &page);
+
+	return segment ? &segment->frame[page / (SWIM_FRAME_SIZE / PAGE_SIZE)] : NULL;
+}
+
+static void *page_address_in(const struct swim_segment *segment, unsigned int page)
+{
+	const unsigned int per_frame = SWIM_FRAME_SIZE / PAGE_SIZE;
+
+	return (void *)((segment->frame[page / per_frame].base & SWIM_FRAME_MASK) +
+			page % per_frame * PAGE_SIZE);
+}
+
+/* Say that there may be extents in a segment, up the tree. */
+static void room_some(struct swim_space *space, u32 index)
+{
+	struct swim_region *region;
+	unsigned int order, bit = index % SWIM_REGION_SEGMENTS;
+
+	smp_mb(); /* give, then set: pairs with the one in room_none() */
+	for (order = 0; order < SWIM_ORDERS; order++) {
+		if (space->segment) {
+			if (!test_bit(index, &space->room[order]))
+				set_bit(index, &space->room[order]);
+			continue;
+		}
+		region = space->region[index / SWIM_REGION_SEGMENTS];
+		if (test_bit(bit, region->room[order]) &&
+		    test_bit(bit / BITS_PER_LONG, &region->top[order]) &&
+		    test_bit(index / SWIM_REGION_SEGMENTS, &space->room[order]))
+			continue;
+		set_bit(bit, region->room[order]);
+		smp_mb__after_atomic();
+		set_bit(bit / BITS_PER_LONG, &region->top[order]);
+		smp_mb__after_atomic();
+		set_bit(index / SWIM_REGION_SEGMENTS, &space->room[order]);
+	}
+}
+
+/* Clear a bit of a summary; when what it sums up has room after all, set it again. */
+static void summary_clear(unsigned int bit, unsigned long *summary, const unsigned long *below)
+{
+	clear_bit(bit, summary);
+	smp_mb__after_atomic();
+	if (READ_ONCE(*below))
+		set_bit(bit, summary);
+}
+
+/* Say that a segment has no extent of this order, up the tree. */
+static void room_none(struct swim_space *space, u32 index, unsigned int order)
+{
+	struct swim_region *region;
+	unsigned int bit = index % SWIM_REGION_SEGMENTS;
+
+	if (space->segment) {
+		clear_bit(index, &space->room[order]);
+	} else {
+		region = space->region[index / SWIM_REGION_SEGMENTS];
+		clear_bit(bit, region->room[order]);
+		smp_mb__after_atomic();
+		if (!READ_ONCE(region->room[order][bit / BITS_PER_LONG]))
+			summary_clear(bit / BITS_PER_LONG, &region->top[order],
+				      &region->room[order][bit / BITS_PER_LONG]);
+		if (!READ_ONCE(region->top[order]))
+			summary_clear(index / SWIM_REGION_SEGMENTS, &space->room[order],
+				      &region->top[order]);
+	}
+	smp_mb(); /* clear, then look: pairs with the one in room_some() */
+}
+
+/* The first segment that may have an extent of this order, or -1. */
+static int room_find(struct swim_space *space, unsigned int order)
+{
+	unsigned long word, top;
+
+	while ((word = READ_ONCE(space->room[order]))) {
+		unsigned int at = __ffs(word);
+		struct swim_region *region;
+
+		if (space->segment)
+			return at;
+		region = space->region[at];
+		top = READ_ONCE(region->top[order]);
+		if (!top) {
+			summary_clear(at, &space->room[order], &region->top[order]);
+			continue;
+		}
+		top = __ffs(top);
+		word = READ_ONCE(region->room[order][top]);
+		if (!word) {
+			summary_clear(top, &region->top[order], &region->room[order][top]);
+			continue;
+		}
+		return at * SWIM_REGION_SEGMENTS + top * BITS_PER_LONG + __ffs(word);
+	}
+	return -1;
+}
+
+/* Reserve up to @want bytes under the limit, in whole frames. */
+static size_t size_reserve(struct swim_space *space, size_t want)
+{
+	long size = atomic_long_read(&space->size);
+	size_t get;
+
+	do {
+		get = min_t(size_t, want, (space->limit - size) & SWIM_FRAME_MASK);
+		if (!get)
+			return 0;
+	} while (!atomic_long_try_cmpxchg(&space->size, &size, size + get));
+	return get;
+}
+
+static struct swim_region *region_make(struct swim_space *space, u32 at, gfp_t gfp)
+{
+	struct swim_region *old, *region = smp_load_acquire(&space->region[at]);
+
+	if (region)
+		return region;
+	region = (void *)__get_free_pages(gfp | __GFP_ZERO, get_order(sizeof(*region)));
+	if (!region)
+		return NULL;
+	old = cmpxchg(&space->region[at], NULL, region);
+	if (!old)
+		return region;
+	free_pages((unsigned long)region, get_order(sizeof(*region)));
+	return old;
+}
+
+/* The description of a segment, made together with its neighbours in one page. */
+static struct swim_segment *segment_make(struct swim_space *space, u32 index, gfp_t gfp)
+{
+	struct swim_segment *segment = swim_space_segment(space, index);
+	const u32 first = round_down(index, SEGMENTS_PER_PAGE);
+	struct swim_region *region = space->region[index / SWIM_REGION_SEGMENTS];
+	void **slot = &region->page[index % SWIM_REGION_SEGMENTS / SEGMENTS_PER_PAGE];
+	char *page;
+	u32 i;
+
+	if (segment)
+		return segment;
+	page = (void *)get_zeroed_page(gfp);
+	if (!page)
+		return NULL;
+	for (i = 0; i < SEGMENTS_PER_PAGE; i++)
+		swim_segment_init((void *)(page + i * (PAGE_SIZE / SEGMENTS_PER_PAGE)), first + i);
+	if (cmpxchg(slot, NULL, page))
+		free_page((unsigned long)page);
+	return swim_space_segment(space, index);
+}
+
+/* Claim the lowest index without a segment, and its description. */
+static struct swim_segment *segment_claim_index(struct swim_space *space, gfp_t gfp)
+{
+	struct swim_segment *segment;
+	struct swim_region *region;
+	u32 at, bit;
+
+	for (at = 0; at < SWIM_REGIONS; at++) {
+		region = region_make(space, at, gfp);
+		if (!region)
+			return NULL;
+		do {
+			bit = find_first_zero_bit(region->present, SWIM_REGION_SEGMENTS);
+		} while (bit < SWIM_REGION_SEGMENTS && test_and_set_bit(bit, region->present));
+		if (bit == SWIM_REGION_SEGMENTS)
+			continue;
+		segment = segment_make(space, at * SWIM_REGION_SEGMENTS + bit, gfp);
+		if (!segment)
+			clear_bit(bit, region->present);
+		return segment;
+	}
+	return NULL;
+}
+
+static void segment_release_index(struct swim_space *space, u32 index)
+{
+	struct swim_region *region = space->region[index / SWIM_REGION_SEGMENTS];
+
+	clear_bit_unlock(index % SWIM_REGION_SEGMENTS, region->present);
+}
+
+/* What only decides how the pages are got; they are ours, plain and in the kernel's map. */
+static gfp_t gfp_for_pages(gfp_t gfp)
+{
+	return gfp & (__GFP_RECLAIM | __GFP_HIGH | __GFP_IO | __GFP_FS | __GFP_NOWARN |
+		      __GFP_RETRY_MAYFAIL | __GFP_NOFAIL | __GFP_NORETRY | __GFP_MEMALLOC |
+		      __GFP_NOMEMALLOC | __GFP_HARDWALL | __GFP_ACCOUNT | __GFP_THISNODE);
+}
+
+static int grow(struct swim_space *space, unsigned int order, gfp_t gfp)
+{
+	struct swim_segment *segment;
+	unsigned int frames;
+	size_t size;
+
+	gfp = gfp_for_pages(gfp);
+	size = size_reserve(space, SWIM_SEGMENT_SIZE);
+	if (!size)
+		return -SWIM_ENOMEM;
+	segment = segment_claim_index(space, gfp);
+	if (!segment) {
+		atomic_long_sub(size, &space->size);
+		return -SWIM_ENOMEM;
+	}
+	frames = swim_segment_fill(segment, gfp, max_t(unsigned int, order, SWIM_FRAME_ORDER),
+				   size / SWIM_FRAME_SIZE);
+	atomic_long_sub(size - frames * SWIM_FRAME_SIZE, &space->size);
+	if (!frames) {
+		segment_release_index(space, segment->index);
+		return -SWIM_ENOMEM;
+	}
+	swim_segment_open(segment, 0, frames * (SWIM_FRAME_SIZE / PAGE_SIZE));
+	room_some(space, segment->index);
+	return 0;
+}
+
+/**
+ * swim_space_grow - add memory to a space
+ * @space: page-backed
+ * @gfp: how to get it; sleeps if it says so
+ *
+ * Adds a segment of 2 MiB, or as much of one as the limit leaves and the page
+ * allocator has, in pieces of at least 64 KiB.
+ *
+ * Context: Any but NMI, as @gfp allows.
+ * Return: 0; -ENOMEM when there are no pages or the limit is reached;
+ * -EOPNOTSUPP for a static space. (Model: heaps, "can grow")
+ */
+int swim_space_grow(struct swim_space *space, gfp_t gfp)
+{
+	if (!space)
+		return -SWIM_EMISALIGNED;
+	if (space->segment)
+		return -SWIM_EUNSUPPORTED;
+	return grow(space, 0, gfp);
+}
+EXPORT_SYMBOL_GPL(swim_space_grow);
+
+/* Give a segment back that has become free; returns its bytes. */
+static size_t segment_put(struct swim_space *space, struct swim_segment *segment)
+{
+	size_t size;
+
+	if (!swim_segment_claim(segment))
+		return 0;
+	size = (size_t)segment->pages * PAGE_SIZE;
+	swim_segment_empty(segment);
+	atomic_long_sub(size, &space->size);
+	segment_release_index(space, segment->index);
+	return size;
+}
+
+/**
+ * swim_space_trim - give all free segments back to the page allocator
+ * @space: any; a static one has nothing to give
+ *
+ * Context: Any but NMI.
+ * Return: bytes given back.
+ */
+size_t swim_space_trim(struct swim_space *space)
+{
+	struct swim_segment *segment;
+	size_t freed = 0;
+	u32 index;
+
+	if (!space || space->segment)
+		return 0;
+	swim_for_each_segment(space, index, segment)
+		freed += segment_put(space, segment);
+	return freed;
+}
+EXPORT_SYMBOL_GPL(swim_space_trim);
+
+static void *take_from(struct swim_space *space, u32 index, unsigned int pages,
+		       unsigned int order)
+{
+	struct swim_segment *segment = swim_space_segment(space, index);
+	int page;
+
+	if (!segment)
+		return NULL;
+	/* Each CPU begins at a row of its own, so that they do not share one. */
+	page = swim_segment_take(segment, pages, order, raw_smp_processor_id());
+	return page < 0 ? NULL : page_address_in(segment, page);
+}
+
+static void *take(struct swim_space *space, unsigned int pages, unsigned int order)
+{
+	u32 preferred = raw_cpu_read(space->cpu->preferred);
+	void *addr = NULL;
+	int index;
+
+	if (preferred < swim_space_segments(space))
+		addr = take_from(space, preferred, pages, order);
+	while (!addr) {
+		index = room_find(space, order);
+		if (index < 0)
+			return NULL;
+		addr = take_from(space, index, pages, order);
+		if (!addr) {
+			room_none(space, index, order);
+			addr = take_from(space, index, pages, order);
+			if (addr)
+				room_some(space, index);
+		}
+		if (addr)
+			raw_cpu_write(space->cpu->preferred, index);
+	}
+	return addr;
+}
+
+/**
+ * swim_space_alloc - get an extent
+ * @space: where from
+ * @size: bytes; rounded up to whole pages. 0 gives the empty block
+ * @gfp: what to do when the space must grow for it; sleeps if it says so
+ * @block: the extent, aligned to the power of two that its size fits in. Its
+ *	   content is undefined
+ *
+ * Context: Any but NMI, as @gfp allows.
+ * Return: 0; -E2BIG for more than a segment (2 MiB) or the space's limit; -ENOMEM
+ * when it is out of memory, or at its limit; -EINVAL without space or block. On an
+ * error @block is untouched. (Model: heaps, address space)
+ */
+int swim_space_alloc(struct swim_space *space, size_t size, gfp_t gfp, struct swim_block *block)
+{
+	unsigned int pages, order;
+	void *addr;
+
+	if (!space || !block)
+		return -SWIM_EMISALIGNED;
+	if (!size) {
+		*block = (struct swim_block){};
+		return 0;
+	}
+	if (size > SWIM_SEGMENT_SIZE || size > space->limit)
+		return -SWIM_EOVERSIZED;
+	pages = PAGE_ALIGN(size) / PAGE_SIZE;
+	order = order_base_2(pages);
+	while (!(addr = take(space, pages, order)))
+		if (space->segment || grow(space, order, gfp))
+			return -SWIM_ENOMEM;
+	this_cpu_inc(space->cpu->live);
+	*block = (struct swim_block){ addr, pages * PAGE_SIZE };
+	return 0;
+}
+EXPORT_SYMBOL_GPL(swim_space_alloc);
+
+/**
+ * swim_space_free - give an extent back
+ * @space: where it is from
+ * @block: as swim_space_alloc() gave it; the empty block is nothing to do
+ *
+ * A segment that becomes free goes back to the page allocator, unless this CPU
+ * prefers it.
+ *
+ * Context: Any but NMI.
+ * Return: 0; -EINVAL when the block is not an extent of this space that is in use:
+ * outside, misaligned, or free already. Then nothing has changed.
+ */
+int swim_space_free(struct swim_space *space, const struct swim_block *block)
+{
+	struct swim_segment *segment;
+	unsigned int page;
+
+	if (!space || !block)
+		return -SWIM_EMISALIGNED;
+	if (swim_block_empty(block))
+		return 0;
+	if (!PAGE_ALIGNED(block->addr) || !PAGE_ALIGNED(block->size) ||
+	    block->size > SWIM_SEGMENT_SIZE)
+		return -SWIM_EMISALIGNED;
+	segment = segment_of(space, block->addr, &page);
+	if (!segment || !swim_segment_give(segment, page, block->size / PAGE_SIZE))
+		return -SWIM_EMISALIGNED;
+	this_cpu_dec(space->cpu->live);
+	if (!space->segment && segment->index != raw_cpu_read(space->cpu->preferred) &&
+	    !swim_segment_used(segment) && segment_put(space, segment))
+		return 0;
+	room_some(space, segment->index);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(swim_space_free);
+
+/**
+ * swim_space_stats - a space in numbers
+ * @space: any
+ * @stats: the numbers; exact when nobody allocates or frees meanwhile
+ *
+ * Context: Any but NMI.
+ */
+void swim_space_stats(struct swim_space *space, struct swim_space_stats *stats)
+{
+	struct swim_segment *segment;
+	u32 index;
+	int cpu;
+
+	*stats = (struct swim_space_stats){
+		.limit = space->limit,
+		.size = atomic_long_read(&space->size),
+	};
+	swim_for_each_segment(space, index, segment) {
+		stats->used += (size_t)swim_segment_used(segment) * PAGE_SIZE;
+		stats->segments += !!READ_ONCE(segment->pages);
+	}
+	for_each_possible_cpu(cpu)
+		stats->live += READ_ONCE(per_cpu_ptr(space->cpu, cpu)->live);
+}
+EXPORT_SYMBOL_GPL(swim_space_stats);
+
+/* Open the pages of a static space: they begin and end anywhere in a segment. */
+static void fixed_open(struct swim_space *space)
+{
+	unsigned long begin = (unsigned long)space->fixed.addr;
+	unsigned long end = begin + space->fixed.size;
+	unsigned long at = begin & ~(SWIM_SEGMENT_SIZE - 1UL);
+	u32 index, frame;
+
+	for (index = 0; index < swim_space_segments(space); index++, at += SWIM_SEGMENT_SIZE) {
+		struct swim_segment *segment = &space->segment[index];
+		unsigned long from = max(begin, at), to = min(end, at + SWIM_SEGMENT_SIZE);
+
+		swim_segment_init(segment, index);
+		for (frame = 0; frame < SWIM_SEGMENT_FRAMES; frame++)
+			segment->frame[frame].base = at + frame * SWIM_FRAME_SIZE;
+		segment->contiguous = SWIM_SEGMENT_ORDER;
+		if (from >= to)
+			continue;
+		segment->pages = (to - from) / PAGE_SIZE;
+		swim_segment_open(segment, (from - at) / PAGE_SIZE, segment->pages);
+		room_some(space, index);
+	}
+	atomic_long_set(&space->size, space->fixed.size);
+}
+
+/**
+ * swim_space_add - make a static space usable
+ * @space: from DEFINE_SWIM_SPACE()
+ *
+ * Context: Process, may sleep.
+ * Return: 0; -EEXIST when a space of this name exists, this one included; -EINVAL
+ * when the space is not static.
+ */
+int swim_space_add(struct swim_space *space)
+{
+	int err;
+
+	if (!space || !space->segment)
+		return -SWIM_EMISALIGNED;
+	err = swim_registry_add_space(space);
+	if (err)
+		return err;
+	memset(space->room, 0, sizeof(space->room));
+	fixed_open(space);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(swim_space_add);
+
+/**
+ * swim_space_create - make a page-backed space
+ * @name: unique among spaces: 1 to 31 printable characters, no slash
+ * @limit: bytes that it may grow to; 0 for no other limit than the 256 GiB (64-bit)
+ *	   that it can describe
+ *
+ * The space begins empty and grows when it is asked.
+ *
+ * Context: Process, may sleep.
+ * Return: the space, or ERR_PTR: -EINVAL for a bad name or a limit below 64 KiB,
+ * -EEXIST for a name in use, -ENOMEM.
+ */
+struct swim_space *swim_space_create(const char *name, size_t limit)
+{
+	const size_t most = min_t(u64, LONG_MAX, (u64)SWIM_REGIONS * SWIM_REGION_SEGMENTS *
+						  SWIM_SEGMENT_SIZE);
+	struct swim_space *space;
+	int err = -SWIM_ENOMEM;
+
+	if (limit && limit < SWIM_FRAME_SIZE)
+		return ERR_PTR(-SWIM_EMISALIGNED);
+	space = (void *)get_zeroed_page(GFP_KERNEL);
+	if (!space)
+		return ERR_PTR(-SWIM_ENOMEM);
+	space->limit = limit ? min(limit, most) : most;
+	space->cpu = alloc_percpu(struct swim_space_cpu);
+	if (!space->cpu)
+		goto free_space;
+	err = swim_registry_name(space->name, name);
+	if (err)
+		goto free_cpu;
+	err = swim_registry_add_space(space);
+	if (err)
+		goto free_cpu;
+	__module_get(THIS_MODULE);
+	return space;
+
+free_cpu:
+	free_percpu(space->cpu);
+free_space:
+	free_page((unsigned long)space);
+	return ERR_PTR(err);
+}
+EXPORT_SYMBOL_GPL(swim_space_create);
+
+static_assert(sizeof(struct swim_space) <= PAGE_SIZE);
+
+static void tables_free(struct swim_space *space)
+{
+	u32 at, page;
+
+	for (at = 0; at < SWIM_REGIONS && space->region[at]; at++) {
+		for (page = 0; page < ARRAY_SIZE(space->region[at]->page); page++)
+			free_page((unsigned long)space->region[at]->page[page]);
+		free_pages((unsigned long)space->region[at],
+			   get_order(sizeof(struct swim_region)));
+	}
+}
+
+/**
+ * swim_space_destroy - the end of a space
+ * @space: from swim_space_create(), or added by swim_space_add(), which may be
+ *	   added again afterwards; nobody else uses it any more
+ *
+ * Context: Process, may sleep.
+ * Return: 0; -EBUSY, and one report, when extents are in use, and then the space is
+ * what it was; -EINVAL without a space.
+ */
+int swim_space_destroy(struct swim_space *space)
+{
+	struct swim_space_stats stats;
+
+	if (IS_ERR_OR_NULL(space))
+		return -SWIM_EMISALIGNED;
+	swim_space_stats(space, &stats);
+	if (stats.used) {
+		swim_report("space '%s' destroyed with %ld extents, %zu bytes in use",
+			    space->name, stats.live, stats.used);
+		return -SWIM_EALIASED;
+	}
+	swim_registry_del_space(space);
+	if (space->segment)
+		return 0;
+	swim_space_trim(space);
+	tables_free(space);
+	free_percpu(space->cpu);
+	free_page((unsigned long)space);
+	module_put(THIS_MODULE);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(swim_space_destroy);

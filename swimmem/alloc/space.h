@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SWIMMEM_ALLOC_SPACE_H
+#define SWIMMEM_ALLOC_SPACE_H
+
+#include <swimmem/space.h>
+
+#define SWIM_REGION_SEGMENTS	2048
+
+u32 swim_space_segments(const struct swim_space *space);
+struct swim_segment *swim_space_segment(const struct swim_space *space, u32 index);
+struct swim_frame *swim_space_frame(const struct swim_space *space, const void *addr);
+
+/* Every segment that the space has or once had; one without memory has no live frame. */
+#define swim_for_each_segment(space, index, segment)				\
+	for ((index) = 0; (index) < swim_space_segments(space); (index)++)	\
+		if (!((segment) = swim_space_segment(space, index))) {} else
+
+#endif

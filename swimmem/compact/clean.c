@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Clean: compact a pool, by moving what lives in its emptiest hunks together.
+ *
+ * One at a time for each pool (pool->clean). Hunks are taken in order of how much lives
+ * in them, tenth by tenth; a hunk whose last object has moved is kept on a list until
+ * all are done and one grace period has passed for them together. Hunks that this
+ * compaction has filled it leaves alone.
+ */
+#include <linux/ktime.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+
+#include "../alloc/space.h"
+#include "../compat.h"
+#include "../observe/report.h"
+#include "walk.h"
+
+#define TARGET_DEFAULT	97	/* per cent */
+
+/**
+ * struct cleaner - one compaction
+ * @pool: whose
+ * @mover: its hunk
+ * @emptied: hunks that wait for a grace period
+ * @live: bytes that live in closed hunks
+ * @hunks: how many these are
+ * @target: utilisation in per cent at which it is enough
+ * @number: of this compaction
+ */
+struct cleaner {
+	struct swim_pool *pool;
+	struct swim_mover mover;
+	struct llist_head emptied;
+	size_t live;
+	unsigned long hunks;
+	unsigned int target;
+	u32 number;
+};
+
+/* Give back what was emptied so far. */
+static void put_emptied(struct cleaner *cleaner)
+{
+	struct llist_node *emptied = llist_del_all(&cleaner->emptied);
+	struct swim_hunk *hunk, *next;
+
+	if (!emptied)
+		return;
+	synchronize_rcu();
+	llist_for_each_entry_safe(hunk, next, emptied, emptied) {
+		swim_hunk_put_now(hunk);
+		cleaner->pool->moves.freed_hunks++;
+	}
+}
+
+static void close_mover(struct cleaner *cleaner)
+{
+	struct swim_mover *mover = &cleaner->mover;
+
+	if (mover->to && swim_hunk_close(mover->to, mover->mark))
+		swim_hunk_put(mover->to);
+	mover->to = NULL;
+}
+
+/* Another hunk to move to. */
+static bool open_mover(struct cleaner *cleaner)
+{
+	struct swim_mover *mover = &cleaner->mover;
+	struct swim_hunk *hunk = swim_hunk_get(cleaner->pool, GFP_NOWAIT | __GFP_NOWARN);
+
+	if (!hunk && !llist_empty(&cleaner->emptied)) {
+		put_emptied(cleaner);
+		hunk = swim_hunk_get(cleaner->pool, GFP_NOWAIT | __GFP_NOWARN);
+	}
+	if (!hunk)
+		return false;
+	close_mover(cleaner);
+	hunk->filled = cleaner->number;
+	mover->to = hunk;
+	mover->mark = SWIM_HUNK_BEGIN;
+	cleaner->hunks++;
+	return true;
+}
+
+/* Move one owned object, and step over it. */
+static int clean_owned(struct cleaner *cleaner, struct swim_walk *walk, unsigned long value,
+		       unsigned int *moved)
+{
+	struct swim_moves *moves = &cleaner->pool->moves;
+	size_t size;
+
+	switch (swim_relocate(&cleaner->mover, swim_walk_object(walk), value, &size)) {
+	case SWIM_MOVED:
+		*moved += SWIM_TAG_SLOT + size;
+		moves->moved++;
+		moves->moved_bytes += size;
+		break;
+	case SWIM_CHANGED:
+		return 0;
+	case SWIM_CANCELLED:
+		moves->cancelled++;
+		break;
+	case SWIM_REFUSED:
+		moves->refused++;
+		break;
+	case SWIM_FULL:
+		return open_mover(cleaner) ? 0 : -SWIM_ENOMEM;
+	case SWIM_CORRUPT:
+		return -SWIM_ECORRUPT;
+	}
+	return swim_walk_over(walk, size) ? 0 : -SWIM_ECORRUPT;
+}
+
+/*
+ * Move what can be moved out of a hunk.
+ *
+ * Return: 0, also when something stays; -ENOMEM when there is no hunk to move to.
+ */
+static int clean_hunk(struct cleaner *cleaner, struct swim_frame *frame, unsigned int *moved)
+{
+	struct swim_moves *moves = &cleaner->pool->moves;
+	struct swim_walk walk;
+	int err = 0;
+
+	swim_walk_begin(&walk, frame);
+	while (!err && walk.at < walk.end) {
+		void *object = swim_walk_object(&walk);
+		unsigned long value = swim_tag_read(swim_tag_of(object));
+
+		if (swim_tag_is_owned(value)) {
+			err = clean_owned(cleaner, &walk, value, moved);
+			continue;
+		}
+		if (!swim_tag_is(value, SWIM_TAG_DEAD))
+			moves->refused++;
+		if (value == SWIM_TAG_UNWRITTEN || swim_tag_kind(value) == SWIM_TAG_DROPPING)
+			break; /* in the middle of something: what follows has to wait */
+		if (!(swim_tag_is(value, SWIM_TAG_DEAD) || swim_tag_is(value, SWIM_TAG_HELD) ||
+		      swim_tag_is(value, SWIM_TAG_PINNED)) ||
+		    !swim_walk_over(&walk, swim_tag_size(value))) {
+			swim_report("tag of object %p overwritten, in pool '%s'", object,
+				    cleaner->pool->name);
+			break;
+		}
+	}
+	return err == -SWIM_ENOMEM ? err : 0;
+}
+
+static bool enough(const struct cleaner *cleaner)
+{
+	return cleaner->live * 100 >= (u64)cleaner->hunks * SWIM_FRAME_SIZE * cleaner->target;
+}
+
+static int clean_frame(struct cleaner *cleaner, struct swim_frame *frame, int below)
+{
+	struct swim_hunk *hunk;
+	unsigned int moved = 0;
+	int live = atomic_read(&frame->live);
+	int err = 0;
+
+	if (live >= below || enough(cleaner) || !swim_hunk_hold(frame, cleaner->pool))
+		return 0;
+	hunk = swim_frame_hunk(frame);
+	if (hunk->filled != cleaner->number)
+		err = clean_hunk(cleaner, frame, &moved);
+	if (swim_hunk_unhold(frame, moved)) {
+		llist_add(&hunk->emptied, &cleaner->emptied);
+		cleaner->hunks--;
+	}
+	cond_resched();
+	return err;
+}
+
+static int for_each_frame(struct cleaner *cleaner,
+			  int (*fn)(struct cleaner *cleaner, struct swim_frame *frame, int arg),
+			  int arg)
+{
+	struct swim_segment *segment;
+	unsigned int i;
+	u32 index;
+	int err;
+
+	swim_for_each_segment(cleaner->pool->space, index, segment) {
+		for (i = 0; i < SWIM_SEGMENT_FRAMES; i++) {
+			err = fn(cleaner, &segment->frame[i], arg);
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+static int count_frame(struct cleaner *cleaner, struct swim_frame *frame, int unused)
+{
+	int live = atomic_read(&frame->live);
+
+	if (live > 0 && live <= (int)SWIM_FRAME_SIZE && READ_ONCE(frame->pool) == cleaner->pool) {
+		cleaner->live += live;
+		cleaner->hunks++;
+	}
+	return 0;
+}
+
+/* The mover's last hunk has room: let this CPU allocate there. */
+static void hand_over(struct cleaner *cleaner)
+{
+	struct swim_pool_cpu __percpu *cpu = cleaner->pool->cpu;
+	struct swim_mover *mover = &cleaner->mover;
+
+	if (mover->to &&
+	    this_cpu_cmpxchg(cpu->next, SWIM_NO_HUNK,
+			     (unsigned long)mover->to + mover->mark) == SWIM_NO_HUNK)
+		mover->to = NULL;
+	close_mover(cleaner);
+}
+
+/**
+ * swim_pool_compact - move what lives together, and give back what is empty then
+ * @pool: any
+ * @target: share of live bytes in the hunks, in per cent, at which to stop: 1 to 100; 0 for
+ *	    the default of 97
+ *
+ * Owners and readers go on meanwhile; pinned objects and those without a lease stay
+ * where they are. Pages go back to the space, and free segments of it to the system.
+ *
+ * Context: Process, may sleep.
+ * Return: 0, also when less could be done; -ENOMEM when there was no memory for the first
+ * hunk to move to, or for another, and more could have been done; -EINVAL without a pool or
+ * for a target above 100. (Model: relocation)
+ */
+int swim_pool_compact(struct swim_pool *pool, unsigned int target)
+{
+	struct cleaner cleaner = { .pool = pool, .target = target ?: TARGET_DEFAULT };
+	unsigned int tenth;
+	u64 begin;
+	int err = 0;
+
+	if (IS_ERR_OR_NULL(pool) || target > 100)
+		return -SWIM_EMISALIGNED;
+	mutex_lock(&pool->clean);
+	begin = ktime_get_ns();
+	cleaner.number = ++pool->moves.compactions;
+	swim_pool_flush(pool);
+	for_each_frame(&cleaner, count_frame, 0);
+	for (tenth = 1; !err && tenth <= 10 && !enough(&cleaner); tenth++)
+		err = for_each_frame(&cleaner, clean_frame,
+				     SWIM_FRAME_SIZE * min(tenth * 10, cleaner.target) / 100);
+	hand_over(&cleaner);
+	put_emptied(&cleaner);
+	swim_space_trim(pool->space);
+	pool->moves.nanoseconds += ktime_get_ns() - begin;
+	mutex_unlock(&pool->clean);
+	return err;
+}
+EXPORT_SYMBOL_GPL(swim_pool_compact);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SWIMMEM_COMPACT_RELOCATE_H
+#define SWIMMEM_COMPACT_RELOCATE_H
+
+#include "../lease/raw.h"
+
+/**
+ * struct swim_mover - moves objects into a hunk of its own
+ * @to: the hunk, open, known to nobody else; NULL before the first
+ * @mark: offset of the next tag slot in it
+ */
+struct swim_mover {
+	struct swim_hunk *to;
+	unsigned int mark;
+};
+
+enum swim_relocated {
+	SWIM_MOVED,
+	SWIM_CHANGED,	/* the tag is another by now: look at it again */
+	SWIM_CANCELLED,	/* somebody asked for the object */
+	SWIM_REFUSED,	/* something that it owns is in use */
+	SWIM_FULL,	/* the mover's hunk has no room for it */
+	SWIM_CORRUPT,	/* its tag names no lease that owns it */
+};
+
+enum swim_relocated swim_relocate(struct swim_mover *mover, void *object, unsigned long value,
+				  size_t *size);
+bool swim_measure(void *object, unsigned long value, size_t *size);
+
+#endif

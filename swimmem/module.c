@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * swimmem: a relocatable allocator for other modules. Documentation/design.rst tells how
+ * the parts stand together.
+ */
+#include <linux/module.h>
+#include <linux/random.h>
+
+#include "alloc/tag.h"
+#include "observe/registry.h"
+
+/* What tags are mangled with. Written once, before anybody can have a tag. */
+unsigned long swim_secret __ro_after_init;
+
+static int __init swimmem_init(void)
+{
+	swim_secret = get_random_long();
+	return swim_registry_init();
+}
+module_init(swimmem_init);
+
+/* Every space and every pool holds a reference: when this runs there are none. */
+static void __exit swimmem_exit(void)
+{
+	swim_registry_exit();
+}
+module_exit(swimmem_exit);
+
+MODULE_DESCRIPTION("Relocatable memory for kernel modules");
+MODULE_AUTHOR("The swimmem authors");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What people see, in /sys/kernel/debug/swimmem, for root only and without an address:
+ *
+ *	totals				all spaces and pools together
+ *	spaces/NAME/stats		one space
+ *	pools/NAME/stats		one pool: what it holds, what lives, what was moved
+ *	pools/NAME/histogram		its hunks by how much of them lives
+ *	pools/NAME/map			a line for each hunk, a character for each KiB of it
+ *	pools/NAME/compact		write a number from 1 to 100: compact to that per cent
+ */
+#include <linux/debugfs.h>
+#include <linux/math64.h>
+#include <linux/seq_file.h>
+#include <linux/uaccess.h>
+
+#include "../alloc/space.h"
+#include "../compact/walk.h"
+#include "debugfs.h"
+#include "registry.h"
+
+#define KIB_PER_FRAME	(SWIM_FRAME_SIZE / SZ_1K)
+
+static struct dentry *root, *spaces_dir, *pools_dir;
+
+static void line(struct seq_file *seq, const char *name, u64 value, const char *unit)
+{
+	seq_printf(seq, "%-18s %16llu %s\n", name, value, unit);
+}
+
+static void line_utilisation(struct seq_file *seq, u64 part, u64 whole)
+{
+	u64 tenths = whole ? div64_u64(part * 1000, whole) : 0;
+
+	seq_printf(seq, "%-18s %14llu.%llu %%\n", "utilisation", tenths / 10, tenths % 10);
+}
+
+static int space_stats_show(struct seq_file *seq, void *unused)
+{
+	struct swim_space_stats stats;
+
+	swim_space_stats(seq->private, &stats);
+	line(seq, "limit", stats.limit, "bytes");
+	line(seq, "size", stats.size, "bytes");
+	line(seq, "used", stats.used, "bytes");
+	line(seq, "live", stats.live, "extents");
+	line(seq, "segments", stats.segments, "segments");
+	line_utilisation(seq, stats.used, stats.size);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(space_stats);
+
+static int pool_stats_show(struct seq_file *seq, void *unused)
+{
+	struct swim_pool_stats stats;
+
+	swim_pool_stats(seq->private, &stats);
+	line(seq, "held", stats.held, "bytes");
+	line(seq, "live", stats.live, "objects");
+	line(seq, "used", stats.used, "bytes");
+	line(seq, "tags", stats.tags, "bytes");
+	line_utilisation(seq, stats.used + stats.tags, stats.held);
+	line(seq, "hunks", stats.hunks, "hunks");
+	line(seq, "open", stats.open, "hunks");
+	line(seq, "large", stats.large, "objects");
+	line(seq, "moved", stats.moved, "objects");
+	line(seq, "moved_bytes", stats.moved_bytes, "bytes");
+	line(seq, "cancelled", stats.cancelled, "moves");
+	line(seq, "refused", stats.refused, "moves");
+	line(seq, "freed_hunks", stats.freed_hunks, "hunks");
+	line(seq, "compactions", stats.compactions, "compactions");
+	line(seq, "time", stats.nanoseconds, "ns");
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pool_stats);
+
+static int pool_histogram_show(struct seq_file *seq, void *unused)
+{
+	struct swim_pool_stats stats;
+	unsigned int i;
+
+	swim_pool_stats(seq->private, &stats);
+	seq_puts(seq, "# live share of a closed hunk, hunks\n");
+	for (i = 0; i < SWIM_HISTOGRAM; i++)
+		seq_printf(seq, "%3u..%3u %%  %12lu\n", i * 100 / SWIM_HISTOGRAM,
+			   (i + 1) * 100 / SWIM_HISTOGRAM, stats.histogram[i]);
+	seq_printf(seq, "open       %12lu\n", stats.open);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pool_histogram);
+
+/* Add an object, with its tag, to the KiBs that it lies in. */
+static void map_add(u16 *kib, unsigned int at, size_t size)
+{
+	unsigned int end = at + size;
+
+	while (at < end) {
+		unsigned int next = min_t(unsigned int, end, round_down(at, SZ_1K) + SZ_1K);
+
+		kib[at / SZ_1K] += next - at;
+		at = next;
+	}
+}
+
+/* The live bytes in each KiB of a closed hunk; false when it cannot be walked to its end now. */
+static bool map_closed(const struct swim_frame *frame, u16 *kib)
+{
+	struct swim_walk walk;
+
+	swim_walk_begin(&walk, frame);
+	while (walk.at < walk.end) {
+		void *object = swim_walk_object(&walk);
+		unsigned long value = swim_tag_read(swim_tag_of(object));
+		unsigned int at = walk.at;
+		size_t size = swim_tag_size(value);
+
+		if (swim_tag_is_owned(value)) {
+			if (!swim_measure(object, value, &size)) {
+				if (swim_tag_read(swim_tag_of(object)) == value)
+					return false;
+				continue;
+			}
+		} else if (!swim_tag_is(value, SWIM_TAG_DEAD) &&
+			   !swim_tag_is(value, SWIM_TAG_HELD) &&
+			   !swim_tag_is(value, SWIM_TAG_PINNED)) {
+			return false;
+		}
+		if (!swim_walk_over(&walk, size))
+			return false;
+		if (!swim_tag_is(value, SWIM_TAG_DEAD))
+			map_add(kib, at, SWIM_TAG_SLOT + size);
+	}
+	return true;
+}
+
+static void map_line(struct seq_file *seq, u32 number, unsigned int mark, int live, const u16 *kib)
+{
+	unsigned int i;
+
+	seq_printf(seq, "%8u %-6s %6u %6d ", number, kib ? "closed" : "open", mark, live);
+	for (i = 0; i < KIB_PER_FRAME; i++) {
+		if (!kib)
+			seq_putc(seq, i * SZ_1K < mark ? '?' : '.');
+		else if (i * SZ_1K >= mark)
+			seq_putc(seq, '.');
+		else
+			seq_putc(seq, '0' + DIV_ROUND_UP(kib[i] * 9, SZ_1K));
+	}
+	seq_putc(seq, '\n');
+}
+
+/* Where the CPU that allocates in an open hunk is; 0 when a mover has it. */
+static unsigned int map_open_mark(struct swim_pool *pool, const struct swim_frame *frame)
+{
+	unsigned long base = READ_ONCE(frame->base) & SWIM_FRAME_MASK;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		unsigned long next = READ_ONCE(per_cpu_ptr(pool->cpu, cpu)->next);
+
+		if ((next & SWIM_FRAME_MASK) == base)
+			return next - base;
+	}
+	return 0;
+}
+
+static void map_frame(struct seq_file *seq, struct swim_pool *pool, struct swim_frame *frame,
+		      u32 number)
+{
+	u16 kib[KIB_PER_FRAME] = {};
+	unsigned int mark;
+	bool walked;
+	int live;
+
+	if (!swim_hunk_hold(frame, pool)) {
+		live = atomic_read(&frame->live) % SWIM_HUNK_HOLD;
+		mark = map_open_mark(pool, frame);
+		if (live && READ_ONCE(frame->pool) == pool)
+			map_line(seq, number, mark, mark ? live - SWIM_HUNK_OPEN +
+				 (int)(mark - SWIM_HUNK_BEGIN) : 0, NULL);
+		return;
+	}
+	mark = swim_frame_mark(frame);
+	live = atomic_read(&frame->live) - SWIM_HUNK_HOLD;
+	walked = map_closed(frame, kib);
+	if (swim_hunk_unhold(frame, 0))
+		swim_hunk_put(swim_frame_hunk(frame));
+	else
+		map_line(seq, number, mark, live, walked ? kib : NULL);
+}
+
+static int pool_map_show(struct seq_file *seq, void *unused)
+{
+	struct swim_pool *pool = seq->private;
+	struct swim_segment *segment;
+	unsigned int i;
+	u32 index;
+
+	seq_puts(seq, "# hunk, state, mark and live in bytes, then a character for each KiB: live share 0 to 9, . unused, ? not known\n");
+	swim_for_each_segment(pool->space, index, segment) {
+		for (i = 0; i < SWIM_SEGMENT_FRAMES; i++)
+			map_frame(seq, pool, &segment->frame[i], index * SWIM_SEGMENT_FRAMES + i);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(pool_map);
+
+static ssize_t pool_compact_write(struct file *file, const char __user *from, size_t count,
+				  loff_t *pos)
+{
+	struct swim_pool *pool = file_inode(file)->i_private;
+	unsigned int target;
+	int err = kstrtouint_from_user(from, count, 0, &target);
+
+	if (err)
+		return err;
+	if (!target || target > 100)
+		return -EINVAL;
+	err = swim_pool_compact(pool, target == 1 ? 0 : target);
+	return err ?: count;
+}
+
+static const struct file_operations pool_compact_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = pool_compact_write,
+	.llseek = noop_llseek,
+};
+
+/**
+ * struct totals - sums over all spaces and pools
+ * @spaces: how many
+ * @pools: how many
+ * @size: bytes of spaces
+ * @held: bytes of pools
+ * @live: objects
+ * @used: their bytes
+ * @tags: bytes of tags
+ * @moved: objects that were moved
+ */
+struct totals {
+	u64 spaces;
+	u64 pools;
+	u64 size;
+	u64 held;
+	u64 live;
+	u64 used;
+	u64 tags;
+	u64 moved;
+};
+
+static void totals_space(struct swim_space *space, void *arg)
+{
+	struct totals *totals = arg;
+	struct swim_space_stats stats;
+
+	swim_space_stats(space, &stats);
+	totals->spaces++;
+	totals->size += stats.size;
+}
+
+static void totals_pool(struct swim_pool *pool, void *arg)
+{
+	struct totals *totals = arg;
+	struct swim_pool_stats stats;
+
+	swim_pool_stats(pool, &stats);
+	totals->pools++;
+	totals->held += stats.held;
+	totals->live += stats.live;
+	totals->used += stats.used;
+	totals->tags += stats.tags;
+	totals->moved += stats.moved;
+}
+
+static int totals_show(struct seq_file *seq, void *unused)
+{
+	struct totals totals = {};
+
+	swim_registry_each(totals_space, totals_pool, &totals);
+	line(seq, "spaces", totals.spaces, "spaces");
+	line(seq, "pools", totals.pools, "pools");
+	line(seq, "size", totals.size, "bytes");
+	line(seq, "held", totals.held, "bytes");
+	line(seq, "live", totals.live, "objects");
+	line(seq, "used", totals.used, "bytes");
+	line(seq, "tags", totals.tags, "bytes");
+	line_utilisation(seq, totals.used + totals.tags, totals.held);
+	line(seq, "moved", totals.moved, "objects");
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(totals);
+
+void swim_debugfs_add_space(struct swim_space *space)
+{
+	space->dir = debugfs_create_dir(space->name, spaces_dir);
+	debugfs_create_file("stats", 0400, space->dir, space, &space_stats_fops);
+}
+
+void swim_debugfs_del_space(struct swim_space *space)
+{
+	debugfs_remove(space->dir);
+}
+
+void swim_debugfs_add_pool(struct swim_pool *pool)
+{
+	pool->dir = debugfs_create_dir(pool->name, pools_dir);
+	debugfs_create_file("stats", 0400, pool->dir, pool, &pool_stats_fops);
+	debugfs_create_file("histogram", 0400, pool->dir, pool, &pool_histogram_fops);
+	debugfs_create_file("map", 0400, pool->dir, pool, &pool_map_fops);
+	debugfs_create_file("compact", 0200, pool->dir, pool, &pool_compact_fops);
+}
+
+void swim_debugfs_del_pool(struct swim_pool *pool)
+{
+	debugfs_remove(pool->dir);
+}
+
+void swim_debugfs_init(void)
+{
+	root = debugfs_create_dir("swimmem", NULL);
+	spaces_dir = debugfs_create_dir("spaces", root);
+	pools_dir = debugfs_create_dir("pools", root);
+	debugfs_create_file("totals", 0400, root, NULL, &totals_fops);
+}
+
+void swim_debugfs_exit(void)
+{
+	debugfs_remove(root);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Registry: all spaces and pools by name, for those who look and for CPUs that go away.
+ */
+#include <linux/cpuhotplug.h>
+#include <linux/ctype.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/string.h>
+
+#include "../alloc/pool.h"
+#include "debugfs.h"
+#include "registry.h"
+
+static DEFINE_MUTEX(lock);	/* of both lists */
+static LIST_HEAD(spaces);
+static LIST_HEAD(pools);
+static enum cpuhp_state hotplug;
+
+/**
+ * swim_registry_name - take a name over, if it can be that of a folder
+ * @to: SWIM_NAME_MAX bytes
+ * @name: what somebody calls it
+ *
+ * Return: 0 or -EINVAL.
+ */
+int swim_registry_name(char *to, const char *name)
+{
+	const char *c;
+
+	if (!name || !*name || !strcmp(name, ".") || !strcmp(name, ".."))
+		return -SWIM_EMISALIGNED;
+	for (c = name; *c; c++)
+		if (!isascii(*c) || !isprint(*c) || *c == '/')
+			return -SWIM_EMISALIGNED;
+	if (strscpy(to, name, SWIM_NAME_MAX) < 0)
+		return -SWIM_EMISALIGNED;
+	return 0;
+}
+
+int swim_registry_add_space(struct swim_space *space)
+{
+	struct swim_space *other;
+	int err = 0;
+
+	mutex_lock(&lock);
+	list_for_each_entry(other, &spaces, link)
+		if (!strcmp(other->name, space->name))
+			err = -SWIM_EOCCUPIED;
+	if (!err) {
+		list_add_tail(&space->link, &spaces);
+		swim_debugfs_add_space(space);
+	}
+	mutex_unlock(&lock);
+	return err;
+}
+
+void swim_registry_del_space(struct swim_space *space)
+{
+	/* Outside the lock: waits for those who read its files. */
+	swim_debugfs_del_space(space);
+	mutex_lock(&lock);
+	list_del(&space->link);
+	mutex_unlock(&lock);
+}
+
+int swim_registry_add_pool(struct swim_pool *pool)
+{
+	struct swim_pool *other;
+	int err = 0;
+
+	mutex_lock(&lock);
+	list_for_each_entry(other, &pools, link)
+		if (!strcmp(other->name, pool->name))
+			err = -SWIM_EOCCUPIED;
+	if (!err) {
+		list_add_tail(&pool->link, &pools);
+		swim_debugfs_add_pool(pool);
+	}
+	mutex_unlock(&lock);
+	return err;
+}
+
+void swim_registry_del_pool(struct swim_pool *pool)
+{
+	swim_debugfs_del_pool(pool);
+	mutex_lock(&lock);
+	list_del(&pool->link);
+	mutex_unlock(&lock);
+}
+
+/**
+ * swim_registry_each - call a function for each space, then one for each pool
+ * @space: may be NULL
+ * @pool: may be NULL
+ * @arg: for both
+ *
+ * Context: Process, may sleep. None comes or goes meanwhile.
+ */
+void swim_registry_each(void (*space)(struct swim_space *space, void *arg),
+			void (*pool)(struct swim_pool *pool, void *arg), void *arg)
+{
+	struct swim_space *s;
+	struct swim_pool *p;
+
+	mutex_lock(&lock);
+	if (space)
+		list_for_each_entry(s, &spaces, link)
+			space(s, arg);
+	if (pool)
+		list_for_each_entry(p, &pools, link)
+			pool(p, arg);
+	mutex_unlock(&lock);
+}
+
+static void pool_cpu_dead(struct swim_pool *pool, void *arg)
+{
+	swim_pool_flush_dead_cpu(pool, *(unsigned int *)arg);
+}
+
+/* What a CPU that is gone had open goes to the others. */
+static int cpu_dead(unsigned int cpu)
+{
+	swim_registry_each(NULL, pool_cpu_dead, &cpu);
+	return 0;
+}
+
+int swim_registry_init(void)
+{
+	int state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "swimmem:dead", NULL, cpu_dead);
+
+	if (state < 0)
+		return state;
+	hotplug = state;
+	swim_debugfs_init();
+	return 0;
+}
+
+void swim_registry_exit(void)
+{
+	swim_debugfs_exit();
+	cpuhp_remove_state_nocalls(hotplug);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SWIMMEM_OBSERVE_REPORT_H
+#define SWIMMEM_OBSERVE_REPORT_H
+
+#include <linux/compiler_attributes.h>
+
+typedef void (*swim_reporter)(const char *text);
+
+__printf(1, 2) void swim_report(const char *fmt, ...);
+swim_reporter swim_report_divert(swim_reporter reporter);
+
+#endif
