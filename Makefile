@@ -16,6 +16,9 @@ INSTALL_MOD_PATH ?= $(DESTDIR)
 sdk              := $(DESTDIR)$(PREFIX)/src/swimmem-$(VERSION)
 
 kbuild      := $(MAKE) -C $(KDIR) M=$(CURDIR)
+release     := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>/dev/null)
+# Nobody but who built a kernel has the key to sign for it.
+unsigned    := $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
 only_module := CONFIG_SWIMMEM_KUNIT=n CONFIG_SWIMMEM_SAMPLES=n
 
 .PHONY: modules module kdir install uninstall clean setup check demo bench version help
@@ -37,7 +40,8 @@ else
 endif
 
 install: module		## install swimmem.ko, and what a client needs to build (DESTDIR, PREFIX, INSTALL_MOD_PATH)
-	@$(kbuild)/swimmem INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) modules_install
+	@$(kbuild)/swimmem INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) $(unsigned) modules_install
+	@[ -n "$(INSTALL_MOD_PATH)" ] || depmod -a $(release)
 	install -d $(sdk)/include/swimmem
 	install -m 644 include/swimmem/*.h $(sdk)/include/swimmem
 	install -m 644 Module.symvers $(sdk)
@@ -45,7 +49,7 @@ install: module		## install swimmem.ko, and what a client needs to build (DESTDI
 	@echo "swimmem: KBUILD_EXTRA_SYMBOLS=$(PREFIX)/src/swimmem-$(VERSION)/Module.symvers"
 
 uninstall: kdir		## take away what install put there
-	rm -f $(INSTALL_MOD_PATH)/lib/modules/$$($(MAKE) -s -C $(KDIR) kernelrelease)/*/swimmem.ko*
+	rm -f $(INSTALL_MOD_PATH)/lib/modules/$(release)/*/swimmem.ko*
 	@if [ -e $(sdk)/dkms.conf ]; then \
 		echo "swimmem: $(sdk) belongs to dkms: dkms remove swimmem/$(VERSION) --all"; \
 	else \

@@ -34,20 +34,18 @@ def moment(folder, when):
     def one(source, *names):
         return next((source[name] for name in names if name in source), None)
 
-    live = one(pool, "live", "live_bytes")
-    objects = one(pool, "objects", "live_objects")
-    held = one(pool, "held", "held_bytes")
+    live, held = pool["used"], pool["held"]
     now = {
-        "objects": objects,
+        "objects": pool["live"],
         "live": live,
-        "tagged": live + 8 * objects,
+        "tagged": live + pool["tags"],
         "held": held,
-        "moved": one(pool, "moved", "moved_objects", "moves"),
-        "moved_bytes": one(pool, "moved_bytes", "bytes_moved"),
+        "hunks": one(pool, "hunks"),
+        "moved": one(pool, "moved"),
+        "moved_bytes": one(pool, "moved_bytes"),
         "cancelled": one(pool, "cancelled"),
         "refused": one(pool, "refused"),
-        "time": one(pool, "compact_time", "time", "compact_ns"),
-        "longest": one(pool, "longest_step", "longest", "latency"),
+        "time": one(pool, "time"),
         "mirrored": one(shadow, "mirrored"),
         "dropped": one(shadow, "dropped"),
         "slub": one(shadow, "slub_held"),
@@ -128,8 +126,9 @@ def count(log, path):
     base = next((counts[name][0] for name in counts if "kmem_cache" in name and counts[name][1].startswith("instr")), 0)
     rows = [["operation", "count", "unit", "of kmem_cache"]]
     for name, (value, unit) in counts.items():
-        ratio = f"{100 * value / base:.0f} %" if base and unit.startswith("instr") else ""
-        rows.append([name, f"{value:,.1f}", unit, ratio])
+        allocates = name.endswith("_pair") and not name.startswith("pin")
+        ratio = f"{100 * value / base:.0f} %" if base and allocates else ""
+        rows.append([name, f"{value:,.2f}" if unit == "%" else f"{value:,.1f}", unit, ratio])
     table(rows)
     keep(path, "count", {name: {"value": value, "unit": unit} for name, (value, unit) in counts.items()})
     return True

@@ -14,7 +14,7 @@ unsigned long swim_secret __ro_after_init;
 
 static int __init swimmem_init(void)
 {
-	swim_secret = get_random_long();
+	swim_secret = get_random_long() & ~SWIM_TAG_KIND;
 	return swim_registry_init();
 }
 module_init(swimmem_init);

@@ -12,39 +12,47 @@ tell()
 	put "$1.map" <$pools/pools/shadow/map
 }
 
-# One round of a small system's day: files made, packed, unpacked, read, sorted and half of them taken away again.
+# One round of a small system's day: files made, packed, unpacked, read, sorted, and every second one taken away again.
 work()
 {
-	local d=/tmp/work/$1 i
+	local d=$1 i
 	mkdir -p $d
 	for i in $(seq 1 12); do
 		mkdir -p $d/$i/a/b
-		( cd $d/$i/a/b && seq 1 60 | xargs touch )
+		( cd $d/$i/a/b && seq 1 100 | xargs touch )
 		seq 1 400 >$d/$i/numbers
 	done
 	tar -cf $d/all.tar -C $d $(seq 1 12)
 	mkdir $d/again
 	tar -xf $d/all.tar -C $d/again
 	gzip -c $d/all.tar >$d/all.gz
-	find $d -type f | sort -r | xargs sha256sum | sort >$d/sums
+	find $d -name numbers | xargs sha256sum | sort >$d/sums
+	find $d -type f | sort -r | md5sum >>$d/sums
 	dd if=/dev/zero of=$d/zero bs=4k count=256 2>/dev/null
 	ps >/dev/null
-	# Every second thing goes.
-	for i in $(seq 1 2 12); do rm -r $d/$i $d/again/$i; done
-	rm $d/all.tar $d/zero
+	find $d -name '*[13579]' -type f | xargs rm
+	rm -r $d/again/2 $d/4 $d/all.tar $d/zero
+}
+
+# Rounds until the time is up. What older rounds left goes in part.
+worker()
+{
+	local round=0
+	until [ $(cut -d. -f1 /proc/uptime) -ge ${seconds:-25} ]; do
+		round=$((round + 1))
+		work /tmp/work/$1/$round
+		[ $((round % 3)) != 0 ] || rm -r /tmp/work/$1/$((round - 1))
+	done
+	note "worker $1: $round rounds"
 }
 
 mount -t tmpfs -o size=60% work /tmp
 insmod swimmem.ko || exit 1
 insmod shadow.ko || exit 1
-rounds=0
-until [ $(cut -d. -f1 /proc/uptime) -ge ${seconds:-25} ]; do
-	rounds=$((rounds + 1))
-	work $rounds
-	[ $((rounds % 3)) = 0 ] && rm -r /tmp/work/$((rounds - 2))
-	[ $((rounds % 7)) = 0 ] && rm -r /tmp/work/$((rounds - 5))
+for cpu in $(seq $(nproc)); do
+	worker $cpu &
 done
-note "worked $rounds rounds"
+wait
 tell before
 echo 1 >$pools/pools/shadow/compact || exit 1
 tell after

@@ -32,25 +32,6 @@
 
 static_assert(SWIM_HUNK_BEGIN % SWIM_TAG_SLOT == 0);
 
-static struct swim_pool *pool_of(struct swim_hold *hold)
-{
-	return container_of(hold, struct swim_pool, hold);
-}
-
-/* The next @need bytes of this CPU's hunk, or NULL when they do not fit. */
-static __always_inline void *bump(struct swim_pool *pool, size_t need)
-{
-	unsigned long old, now = this_cpu_read(pool->cpu->next);
-
-	do {
-		old = now;
-		if (unlikely((old ^ (old + need)) & SWIM_FRAME_MASK))
-			return NULL;
-		now = this_cpu_cmpxchg(pool->cpu->next, old, old + need);
-	} while (unlikely(now != old));
-	return (void *)old;
-}
-
 static unsigned int mark_of(unsigned long next)
 {
 	return next & ~SWIM_FRAME_MASK;
@@ -148,8 +129,14 @@ static void large_put_rcu(struct rcu_head *rcu)
 	large_put_now(container_of(rcu, struct swim_hunk, rcu));
 }
 
-static noinline void release_large(struct swim_hunk *hunk, size_t size)
+/**
+ * swim_release_large - the end of a large object
+ * @object: its tag is DEAD, or still one that only the caller may change
+ * @size: bytes, a multiple of 8
+ */
+void swim_release_large(void *object, size_t size)
 {
+	struct swim_hunk *hunk = swim_hunk_of_page(object);
 	struct swim_pool *pool = hunk->pool;
 
 	atomic_long_dec(&pool->large);
@@ -161,73 +148,65 @@ static noinline void release_large(struct swim_hunk *hunk, size_t size)
 		large_put_now(hunk);
 }
 
-void *swim_pool_reserve(struct swim_hold *hold, size_t size, gfp_t gfp)
-{
-	struct swim_pool *pool = pool_of(hold);
-	size_t need = round_up(size, SWIM_OBJECT_ALIGN) + SWIM_TAG_SLOT;
-	char *slot;
-	int err;
-
-	if (unlikely(size > SWIM_SMALL_MAX))
-		return reserve_large(pool, size, gfp);
-	while (unlikely(!(slot = bump(pool, need)))) {
-		err = refill(pool, need, gfp);
-		if (err)
-			return ERR_PTR(err);
-	}
-	this_cpu_inc(pool->cpu->objects);
-	return slot + SWIM_TAG_SLOT;
-}
-
-/* Zero what is a multiple of 8, and mostly short. */
-static __always_inline void zero(u64 *at, size_t size)
-{
-	u64 *end = (void *)at + size;
-
-	if (unlikely(size > 512)) {
-		memset(at, 0, size);
-		return;
-	}
-	for (; at + 4 <= end; at += 4) {
-		at[0] = 0;
-		at[1] = 0;
-		at[2] = 0;
-		at[3] = 0;
-	}
-	for (; at < end; at++)
-		*at = 0;
-}
-
 /**
- * swim_release - the memory of an object that its last owner has let go
+ * swim_release_dead - count a small object dead: it is not the newest of this CPU's hunk
  * @object: its tag is DEAD, or still one that only the caller may change
  * @size: bytes, a multiple of 8
- * @page: SWIM_TAG_PAGE when it leads to its hunk by the page
  */
-void swim_release(void *object, size_t size, unsigned long page)
+void swim_release_dead(void *object, size_t size)
 {
-	unsigned long *tag = swim_tag_of(object);
-	unsigned long end = (unsigned long)object + size;
-	struct swim_hunk *hunk;
-	struct swim_pool *pool;
+	struct swim_hunk *hunk = swim_hunk_of(object);
 
-	if (unlikely(page))
-		return release_large(swim_hunk_of_page(object), size);
-	hunk = swim_hunk_of(object);
-	pool = hunk->pool;
-	this_cpu_dec(pool->cpu->objects);
-	if (this_cpu_read(pool->cpu->next) == end && !(pool->flags & SWIM_POOL_RCU)) {
-		zero(object, size);
-		WRITE_ONCE(*tag, SWIM_TAG_UNWRITTEN);
-		barrier(); /* this CPU's interrupts see it zero before they can have it */
-		if (this_cpu_cmpxchg(pool->cpu->next, end,
-				     (unsigned long)object - SWIM_TAG_SLOT) == end)
-			return;
-	}
-	swim_tag_write(tag, swim_tag_sized(SWIM_TAG_DEAD, size, 0));
+	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, 0));
 	/* Full barrier: whoever gets the hunk finds nothing of ours still to be written. */
 	if (!atomic_sub_return(size + SWIM_TAG_SLOT, &hunk->frame->live))
 		swim_hunk_put(hunk);
+}
+
+/**
+ * swim_pool_reserve_slow - reserve what needs a new hunk, or an extent of its own
+ * @pool: where from
+ * @size: bytes
+ * @gfp: how the space may grow for it
+ *
+ * Return: an object with an unwritten tag, zeroed, or ERR_PTR.
+ */
+void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp)
+{
+	void *object;
+	int err;
+
+	if (size > SWIM_SMALL_MAX)
+		return reserve_large(pool, size, gfp);
+	while (!(object = swim_pool_bump(pool, size))) {
+		err = refill(pool, round_up(size, SWIM_OBJECT_ALIGN) + SWIM_TAG_SLOT, gfp);
+		if (err)
+			return ERR_PTR(err);
+	}
+	return object;
+}
+
+static void *write_held(void *object, size_t size, unsigned long page)
+{
+	swim_tag_write(swim_tag_of(object),
+		       swim_tag_sized(SWIM_TAG_HELD, round_up(size, SWIM_OBJECT_ALIGN), page));
+	return object;
+}
+
+static noinline void *alloc_slow(struct swim_pool *pool, size_t size, gfp_t gfp)
+{
+	void *object;
+
+	if (!pool)
+		return ERR_PTR(-SWIM_EMISALIGNED);
+	if (!size) {
+		this_cpu_inc(pool->cpu->apart);
+		return pool->zero;
+	}
+	object = swim_pool_reserve_slow(pool, size, gfp);
+	if (IS_ERR(object))
+		return object;
+	return write_held(object, size, size > SWIM_SMALL_MAX ? SWIM_TAG_PAGE : 0);
 }
 
 /**
@@ -246,32 +225,30 @@ void swim_release(void *object, size_t size, unsigned long page)
 void *swim_pool_alloc(struct swim_pool *pool, size_t size, gfp_t gfp)
 {
 	void *object;
-	unsigned long page;
 
-	if (unlikely(!pool))
-		return ERR_PTR(-SWIM_EMISALIGNED);
-	if (unlikely(!size)) {
-		this_cpu_inc(pool->cpu->apart);
-		return pool->zero;
-	}
-	object = swim_pool_reserve(&pool->hold, size, gfp);
-	if (IS_ERR(object))
-		return object;
-	page = unlikely(size > SWIM_SMALL_MAX) ? SWIM_TAG_PAGE : 0;
-	swim_tag_write(swim_tag_of(object),
-		       swim_tag_sized(SWIM_TAG_HELD, round_up(size, SWIM_OBJECT_ALIGN), page));
-	return object;
+	/* Size 0 is large here too. */
+	if (unlikely(!pool || size - 1 >= SWIM_SMALL_MAX))
+		return alloc_slow(pool, size, gfp);
+	object = swim_pool_bump(pool, size);
+	if (unlikely(!object))
+		return alloc_slow(pool, size, gfp);
+	return write_held(object, size, 0);
 }
 EXPORT_SYMBOL_GPL(swim_pool_alloc);
 
 static void *hold_alloc(struct swim_hold *hold, size_t size, gfp_t gfp)
 {
-	return swim_pool_alloc(pool_of(hold), size, gfp);
+	return swim_pool_alloc(swim_pool_of(hold), size, gfp);
+}
+
+static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp)
+{
+	return swim_pool_reserve(swim_pool_of(hold), size, gfp);
 }
 
 const struct swim_hold_ops swim_pool_hold_ops = {
 	.alloc = hold_alloc,
-	.reserve = swim_pool_reserve,
+	.reserve = hold_reserve,
 };
 
 /**
@@ -291,19 +268,39 @@ void *swim_alloc(struct swim_hold *hold, size_t size, gfp_t gfp)
 }
 EXPORT_SYMBOL_GPL(swim_alloc);
 
-static noinline int free_refused(const void *object, unsigned long value)
+/* What is no small object without a lease. */
+static noinline int free_slow(void *object, unsigned long value)
 {
+	unsigned long *tag = swim_tag_of(object);
+	size_t size = swim_tag_size(value);
+
+	if (swim_tag_is(value, SWIM_TAG_NOTHING)) {
+		this_cpu_dec(swim_hunk_of_page(object)->pool->cpu->apart);
+		return 0;
+	}
+	if (swim_tag_is(value, SWIM_TAG_HELD) && value & SWIM_TAG_PAGE &&
+	    swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_DEAD, size, SWIM_TAG_PAGE))) {
+		swim_release_large(object, size);
+		return 0;
+	}
+	value = swim_tag_read(tag);
 	if (swim_tag_is(value, SWIM_TAG_DEAD) || value == SWIM_TAG_UNWRITTEN) {
 		swim_report("double free of object %p", object);
 		return -SWIM_ECLEARED;
 	}
 	if (swim_tag_is_owned(value) || swim_tag_is(value, SWIM_TAG_PINNED) ||
-	    swim_tag_is(value, SWIM_TAG_VISITED)) {
+	    swim_tag_is(value, SWIM_TAG_VISITED) || swim_tag_kind(value) == SWIM_TAG_DROPPING) {
 		swim_report("free of object %p, which a lease owns", object);
 		return -SWIM_EALIASED;
 	}
 	swim_report("free of object %p, whose tag is overwritten", object);
 	return -SWIM_ECORRUPT;
+}
+
+static noinline int free_misaligned(const void *object)
+{
+	swim_report("free of %p, which is no object", object);
+	return -SWIM_EMISALIGNED;
 }
 
 /**
@@ -317,28 +314,21 @@ static noinline int free_refused(const void *object, unsigned long value)
  */
 int swim_free(void *object)
 {
-	unsigned long *tag, value, page;
+	unsigned long *tag = swim_tag_of(object), value;
 	size_t size;
 
 	if (unlikely(!object))
 		return 0;
-	if (unlikely((unsigned long)object % SWIM_OBJECT_ALIGN)) {
-		swim_report("free of %p, which is no object", object);
-		return -SWIM_EMISALIGNED;
-	}
-	tag = swim_tag_of(object);
-	value = swim_tag_read(tag);
-	if (unlikely(!swim_tag_is(value, SWIM_TAG_HELD)))
-		return free_refused(object, value);
+	if (unlikely((unsigned long)object % SWIM_OBJECT_ALIGN))
+		return free_misaligned(object);
+	/* Unwritten, it is of no kind. */
+	value = swim_tag_mangle(tag, READ_ONCE(*tag));
 	size = swim_tag_size(value);
-	page = value & SWIM_TAG_PAGE;
-	if (unlikely(!size && page)) {
-		this_cpu_dec(swim_hunk_of_page(object)->pool->cpu->apart);
-		return 0;
-	}
-	if (unlikely(!swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_DEAD, size, page))))
-		return free_refused(object, swim_tag_read(tag));
-	swim_release(object, size, page);
+	/* One of two that free it at once gets the tag. */
+	if (unlikely(!swim_tag_is_small(value, SWIM_TAG_HELD) ||
+		     !swim_tag_try(tag, value, value ^ SWIM_TAG_HELD ^ SWIM_TAG_DEAD)))
+		return free_slow(object, value);
+	swim_release(object, size);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(swim_free);
@@ -528,7 +518,7 @@ struct swim_pool *swim_pool_create(const char *name, struct swim_space *space,
 	pool->space = space;
 	pool->flags = flags;
 	mutex_init(&pool->clean);
-	swim_tag_write(swim_tag_of(pool->zero), swim_tag_sized(SWIM_TAG_HELD, 0, SWIM_TAG_PAGE));
+	swim_tag_write(swim_tag_of(pool->zero), swim_tag_sized(SWIM_TAG_NOTHING, 0, 0));
 	err = swim_registry_add_pool(pool);
 	if (err)
 		goto free_cpu;

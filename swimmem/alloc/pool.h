@@ -17,6 +17,9 @@ struct swim_hold_ops {
 	void *(*reserve)(struct swim_hold *hold, size_t size, gfp_t gfp);
 };
 
+/* For larger ones the mark does not go back: zeroing them costs more than it gains. */
+#define SWIM_REWIND_MAX		SZ_1K
+
 /* No hunk: every request crosses its end. */
 #define SWIM_NO_HUNK		(~(SWIM_TAG_SLOT - 1UL))
 
@@ -84,8 +87,9 @@ static_assert(offsetof(struct swim_pool, zero) % SWIM_OBJECT_ALIGN == 0);
 
 extern const struct swim_hold_ops swim_pool_hold_ops;
 
-void *swim_pool_reserve(struct swim_hold *hold, size_t size, gfp_t gfp);
-void swim_release(void *object, size_t size, unsigned long page);
+void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp);
+void swim_release_dead(void *object, size_t size);
+void swim_release_large(void *object, size_t size);
 void swim_pool_flush(struct swim_pool *pool);
 void swim_pool_flush_dead_cpu(struct swim_pool *pool, unsigned int cpu);
 
@@ -97,12 +101,87 @@ void swim_hunk_reset(struct swim_hunk *hunk, unsigned int mark);
 bool swim_hunk_hold(struct swim_frame *frame, const struct swim_pool *pool);
 bool swim_hunk_unhold(struct swim_frame *frame, unsigned int moved);
 
-/* What hold_reserve() costs a pool is no indirect call. */
+static inline struct swim_pool *swim_pool_of(struct swim_hold *hold)
+{
+	return container_of(hold, struct swim_pool, hold);
+}
+
+/*
+ * The next bytes of this CPU's hunk, tag slot included, or NULL when they do not fit: the
+ * whole of a small allocation.
+ */
+static __always_inline void *swim_pool_bump(struct swim_pool *pool, size_t size)
+{
+	struct swim_pool_cpu __percpu *cpu = pool->cpu;
+	size_t need = round_up(size, SWIM_OBJECT_ALIGN) + SWIM_TAG_SLOT;
+	unsigned long old, now = this_cpu_read(cpu->next);
+
+	do {
+		old = now;
+		if (unlikely((old ^ (old + need)) & SWIM_FRAME_MASK))
+			return NULL;
+		now = this_cpu_cmpxchg(cpu->next, old, old + need);
+	} while (unlikely(now != old));
+	this_cpu_inc(cpu->objects);
+	return (void *)(old + SWIM_TAG_SLOT);
+}
+
+/* An object with an unwritten tag, zeroed, or ERR_PTR; the caller writes the tag. */
+static __always_inline void *swim_pool_reserve(struct swim_pool *pool, size_t size, gfp_t gfp)
+{
+	if (likely(size <= SWIM_SMALL_MAX)) {
+		void *object = swim_pool_bump(pool, size);
+
+		if (likely(object))
+			return object;
+	}
+	return swim_pool_reserve_slow(pool, size, gfp);
+}
+
 static __always_inline void *swim_reserve(struct swim_hold *hold, size_t size, gfp_t gfp)
 {
+	/* The usual case needs no indirect call. */
 	if (likely(hold->ops == &swim_pool_hold_ops))
-		return swim_pool_reserve(hold, size, gfp);
+		return swim_pool_reserve(swim_pool_of(hold), size, gfp);
 	return hold->ops->reserve(hold, size, gfp);
+}
+
+/* Zero what is a multiple of 8, and short. */
+static __always_inline void swim_zero(u64 *at, size_t size)
+{
+	size_t left;
+
+	for (left = size & ~31UL; left; left -= 32, at += 4) {
+		WRITE_ONCE(at[0], 0);
+		WRITE_ONCE(at[1], 0);
+		WRITE_ONCE(at[2], 0);
+		WRITE_ONCE(at[3], 0);
+	}
+	for (left = size & 31; left; left -= 8, at++)
+		WRITE_ONCE(*at, 0);
+}
+
+/*
+ * The memory of a small object that its last owner has let go: its tag is DEAD, or still
+ * one that only the caller may change. @size is a multiple of 8.
+ */
+static __always_inline void swim_release(void *object, size_t size)
+{
+	struct swim_pool *pool = swim_hunk_of(object)->pool;
+	struct swim_pool_cpu __percpu *cpu = pool->cpu;
+	unsigned long end = (unsigned long)object + size;
+
+	this_cpu_dec(cpu->objects);
+	if (this_cpu_read(cpu->next) == end && size <= SWIM_REWIND_MAX &&
+	    !(pool->flags & SWIM_POOL_RCU)) {
+		swim_zero(object, size);
+		WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
+		barrier(); /* this CPU's interrupts see it zero before they can have it */
+		if (likely(this_cpu_cmpxchg(cpu->next, end, (unsigned long)object -
+					    SWIM_TAG_SLOT) == end))
+			return;
+	}
+	swim_release_dead(object, size);
 }
 
 #endif

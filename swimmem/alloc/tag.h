@@ -8,6 +8,7 @@
  *	   HELD		  given out without a lease
  *	   PINNED	  its owner uses it (the lease is the owner's, so need not stand here)
  *	   VISITED	  a mover has it; the size may be unknown, then it is 0
+ *	   NOTHING	  the one object of size 0 that all share
  *	OWNED		the address of the lease that owns it; it may move
  *	OWNED_PAGE	the same, for an object that leads to its hunk by the page
  *	DROPPING	being dropped with all that it owns; the lease that owns its parent,
@@ -23,7 +24,7 @@
  *	    '------ free -------> DEAD                                 there is nothing below
  *
  * The low three bits tell the kind and are plain, so no written tag is 0; the others are
- * mangled with a secret and the tag's own address, so that what an overflow or a copy
+ * mangled with a secret and the object's own address, so that what an overflow or a copy
  * left there makes no sense instead of being followed.
  *
  * A size stands in the tag in every state in which a lease must not be looked at, so a
@@ -55,6 +56,7 @@ enum swim_tag_state {
 	SWIM_TAG_HELD		= 2 << 3,
 	SWIM_TAG_PINNED		= 3 << 3,
 	SWIM_TAG_VISITED	= 4 << 3,
+	SWIM_TAG_NOTHING	= 5 << 3,
 };
 
 #define SWIM_TAG_KIND		0x7UL
@@ -62,6 +64,7 @@ enum swim_tag_state {
 #define SWIM_TAG_PAGE		0x40UL
 #define SWIM_TAG_SIZE_SHIFT	7	/* of the size in units of 8 bytes */
 #define SWIM_TAG_SIZED_BITS	27	/* a sized tag has none above: 8 MiB */
+#define SWIM_TAG_SIZED_MASK	(SWIM_TAG_KIND | SWIM_TAG_STATE | ~0UL << SWIM_TAG_SIZED_BITS)
 
 static_assert(sizeof(unsigned long) <= SWIM_TAG_SLOT);
 
@@ -77,10 +80,10 @@ static inline void *swim_tag_object(unsigned long *tag)
 	return tag + 1;
 }
 
-/* Both ways: what stands in memory, and what it means. */
+/* Both ways: what stands in memory, and what it means. The secret's low bits are 0. */
 static inline unsigned long swim_tag_mangle(const unsigned long *tag, unsigned long value)
 {
-	return value ^ ((swim_secret ^ (unsigned long)tag) & ~SWIM_TAG_KIND);
+	return value ^ swim_secret ^ (unsigned long)(tag + 1);
 }
 
 static inline unsigned long swim_tag_read(const unsigned long *tag)
@@ -120,8 +123,13 @@ static inline size_t swim_tag_size(unsigned long value)
 /* A sized tag in this state, whatever its size? */
 static inline bool swim_tag_is(unsigned long value, enum swim_tag_state state)
 {
-	return (value & (SWIM_TAG_KIND | SWIM_TAG_STATE | ~0UL << SWIM_TAG_SIZED_BITS)) ==
-	       (state | SWIM_TAG_SIZED);
+	return (value & SWIM_TAG_SIZED_MASK) == (state | SWIM_TAG_SIZED);
+}
+
+/* The same, and it leads to its hunk by the hunk's size. */
+static inline bool swim_tag_is_small(unsigned long value, enum swim_tag_state state)
+{
+	return (value & (SWIM_TAG_SIZED_MASK | SWIM_TAG_PAGE)) == (state | SWIM_TAG_SIZED);
 }
 
 static inline bool swim_tag_is_owned(unsigned long value)

@@ -26,6 +26,14 @@ static_assert(sizeof(struct swim_box) == sizeof(struct swim_raw));
 static_assert(__alignof__(struct swim_raw) > SWIM_TAG_KIND);
 static_assert(__alignof__(struct swim_type) > SWIM_META_PLAIN);
 
+static __always_inline void release(void *object, size_t size)
+{
+	if (unlikely(size > SWIM_SMALL_MAX))
+		swim_release_large(object, size);
+	else
+		swim_release(object, size);
+}
+
 /* 0 to try again, or why the tag could not be taken. */
 static noinline int take_failed(struct swim_raw *raw, void *object)
 {
@@ -205,7 +213,7 @@ EXPORT_SYMBOL_GPL(swim_raw_move);
  * lease that owns its parent, so the way back up is in the tags. Leases keep their
  * objects and types until their object is dead, so readers see all or nothing of it.
  */
-static void drop_all(struct swim_raw *root)
+static noinline void drop_all(struct swim_raw *root)
 {
 	struct swim_raw *raw = root;
 
@@ -241,7 +249,7 @@ static void drop_all(struct swim_raw *root)
 		child = raw;
 		raw = swim_tag_lease(swim_tag_read(tag));
 		WRITE_ONCE(child->object, NULL);
-		swim_release(value, size, swim_size_page(size));
+		release(value, size);
 		if (child == root)
 			return;
 	}
@@ -285,7 +293,7 @@ int swim_raw_drop(struct swim_raw *raw)
 		return 0;
 	}
 	WRITE_ONCE(raw->object, NULL);
-	swim_release(object, size, page);
+	release(object, size);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(swim_raw_drop);
