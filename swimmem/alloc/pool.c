@@ -376,6 +376,7 @@ void swim_pool_flush(struct swim_pool *pool)
 			swim_pool_flush_dead_cpu(pool, cpu);
 	cpus_read_unlock();
 }
+SWIM_EXPORT_KUNIT(swim_pool_flush);
 
 /**
  * swim_pool_flush_dead_cpu - close the hunk of a CPU that is gone
@@ -517,6 +518,7 @@ struct swim_pool *swim_pool_create(const char *name, struct swim_space *space,
 	pool->hold.ops = &swim_pool_hold_ops;
 	pool->space = space;
 	pool->flags = flags;
+	pool->rewind = flags & SWIM_POOL_RCU ? 0 : SWIM_REWIND;
 	mutex_init(&pool->clean);
 	swim_tag_write(swim_tag_of(pool->zero), swim_tag_sized(SWIM_TAG_NOTHING, 0, 0));
 	err = swim_registry_add_pool(pool);

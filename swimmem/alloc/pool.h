@@ -17,8 +17,8 @@ struct swim_hold_ops {
 	void *(*reserve)(struct swim_hold *hold, size_t size, gfp_t gfp);
 };
 
-/* For larger ones the mark does not go back: zeroing them costs more than it gains. */
-#define SWIM_REWIND_MAX		SZ_1K
+/* For larger objects the mark does not go back: zeroing them costs more than it gains. */
+#define SWIM_REWIND		(SZ_1K + 1)
 
 /* No hunk: every request crosses its end. */
 #define SWIM_NO_HUNK		(~(SWIM_TAG_SLOT - 1UL))
@@ -53,6 +53,7 @@ struct swim_moves {
  * @space: where hunks come from
  * @cpu: what each CPU has
  * @flags: SWIM_POOL_*
+ * @rewind: the mark goes back over smaller objects than this; 0 where readers may be left
  * @large: objects with extents of their own
  * @large_used: their bytes
  * @large_held: bytes of their extents
@@ -70,6 +71,7 @@ struct swim_pool {
 	struct swim_space *space;
 	struct swim_pool_cpu __percpu *cpu;
 	unsigned long flags;
+	size_t rewind;
 	atomic_long_t large;
 	atomic_long_t large_used;
 	atomic_long_t large_held;
@@ -172,8 +174,7 @@ static __always_inline void swim_release(void *object, size_t size)
 	unsigned long end = (unsigned long)object + size;
 
 	this_cpu_dec(cpu->objects);
-	if (this_cpu_read(cpu->next) == end && size <= SWIM_REWIND_MAX &&
-	    !(pool->flags & SWIM_POOL_RCU)) {
+	if (this_cpu_read(cpu->next) == end && size < pool->rewind) {
 		swim_zero(object, size);
 		WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
 		barrier(); /* this CPU's interrupts see it zero before they can have it */

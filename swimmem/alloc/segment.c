@@ -48,6 +48,7 @@ void swim_segment_init(struct swim_segment *segment, u32 index)
 	memset(segment->order, FRAME_ABSENT, sizeof(segment->order));
 	segment->index = index;
 }
+SWIM_EXPORT_KUNIT(swim_segment_init);
 
 /* The bits of @pages pages from @bit on, all in one row. */
 static unsigned long row_mask(unsigned int bit, unsigned int pages)
@@ -77,6 +78,7 @@ void swim_segment_open(struct swim_segment *segment, unsigned int page, unsigned
 		pages -= n;
 	}
 }
+SWIM_EXPORT_KUNIT(swim_segment_open);
 
 /* The lowest aligned run of @pages clear bits, or -1. */
 static int row_fit(unsigned long row, unsigned int pages, unsigned int order)
@@ -178,6 +180,7 @@ int swim_segment_take(struct swim_segment *segment, unsigned int pages, unsigned
 	}
 	return -1;
 }
+SWIM_EXPORT_KUNIT(swim_segment_take);
 
 /**
  * swim_segment_give - give a run of pages back
@@ -207,6 +210,7 @@ bool swim_segment_give(struct swim_segment *segment, unsigned int page, unsigned
 			return false;
 	return true;
 }
+SWIM_EXPORT_KUNIT(swim_segment_give);
 
 /**
  * swim_segment_used - pages that somebody has
@@ -220,6 +224,7 @@ unsigned int swim_segment_used(const struct swim_segment *segment)
 		set += hweight_long(READ_ONCE(segment->row[n]));
 	return set - (SWIM_SEGMENT_ROWS * BITS_PER_LONG - READ_ONCE(segment->pages));
 }
+SWIM_EXPORT_KUNIT(swim_segment_used);
 
 /* The absent pages among those of the @n-th row of a page-backed segment. */
 static unsigned long row_absent(const struct swim_segment *segment, unsigned int n)
@@ -261,6 +266,7 @@ bool swim_segment_claim(struct swim_segment *segment)
 		smp_store_release(&segment->row[n], row_absent(segment, n));
 	return false;
 }
+SWIM_EXPORT_KUNIT(swim_segment_claim);
 
 static struct page *block_get(gfp_t gfp, unsigned int order, unsigned int least)
 {
@@ -312,6 +318,7 @@ unsigned int swim_segment_fill(struct swim_segment *segment, gfp_t gfp, unsigned
 	segment->pages = frame * FRAME_PAGES;
 	return frame;
 }
+SWIM_EXPORT_KUNIT(swim_segment_fill);
 
 /**
  * swim_segment_empty - give a segment's pages back to the page allocator
@@ -334,3 +341,4 @@ void swim_segment_empty(struct swim_segment *segment)
 	segment->contiguous = 0;
 	WRITE_ONCE(segment->pages, 0);
 }
+SWIM_EXPORT_KUNIT(swim_segment_empty);

@@ -59,6 +59,7 @@ u32 swim_space_segments(const struct swim_space *space)
 			break;
 	return region * SWIM_REGION_SEGMENTS;
 }
+SWIM_EXPORT_KUNIT(swim_space_segments);
 
 /**
  * swim_space_segment - a segment by its index
