@@ -146,19 +146,26 @@ static int clean_hunk(struct cleaner *cleaner, struct swim_frame *frame, unsigne
 	return err == -SWIM_ENOMEM ? err : 0;
 }
 
+/* As full as it has to be; or, unless all has to move, in no more hunks than it needs. */
 static bool enough(const struct cleaner *cleaner)
 {
-	return cleaner->live * 100 >= (u64)cleaner->hunks * SWIM_FRAME_SIZE * cleaner->target;
+	if (cleaner->live * 100 >= (u64)cleaner->hunks * SWIM_FRAME_SIZE * cleaner->target)
+		return true;
+	return cleaner->target < 100 &&
+	       cleaner->hunks <= DIV_ROUND_UP(cleaner->live, SWIM_FRAME_SIZE - SWIM_HUNK_BEGIN);
 }
 
-static int clean_frame(struct cleaner *cleaner, struct swim_frame *frame, int below)
+/* Clean a hunk when its live share is in this tenth: each comes once. */
+static int clean_frame(struct cleaner *cleaner, struct swim_frame *frame, int tenth)
 {
+	const int from = (tenth - 1) * (int)SWIM_FRAME_SIZE / 10;
+	const int below = min_t(int, tenth * 10, cleaner->target) * (int)SWIM_FRAME_SIZE / 100;
 	struct swim_hunk *hunk;
 	unsigned int moved = 0;
 	int live = atomic_read(&frame->live);
 	int err = 0;
 
-	if (live >= below || enough(cleaner) || !swim_hunk_hold(frame, cleaner->pool))
+	if (live < from || live >= below || enough(cleaner) || !swim_hunk_hold(frame, cleaner->pool))
 		return 0;
 	hunk = swim_frame_hunk(frame);
 	if (hunk->filled != cleaner->number)
@@ -217,8 +224,8 @@ static void hand_over(struct cleaner *cleaner)
 /**
  * swim_pool_compact - move what lives together, and give back what is empty then
  * @pool: any
- * @target: share of live bytes in the hunks, in per cent, at which to stop: 1 to 100; 0 for
- *	    the default of 97
+ * @target: share of live bytes in the hunks, in per cent, at which to stop: 1 to 99; 100 to
+ *	    move everything that can be moved; 0 for the default of 97
  *
  * Owners and readers go on meanwhile; pinned objects and those without a lease stay
  * where they are. Pages go back to the space, and free segments of it to the system.
@@ -243,8 +250,7 @@ int swim_pool_compact(struct swim_pool *pool, unsigned int target)
 	swim_pool_flush(pool);
 	for_each_frame(&cleaner, count_frame, 0);
 	for (tenth = 1; !err && tenth <= 10 && !enough(&cleaner); tenth++)
-		err = for_each_frame(&cleaner, clean_frame,
-				     SWIM_FRAME_SIZE * min(tenth * 10, cleaner.target) / 100);
+		err = for_each_frame(&cleaner, clean_frame, tenth);
 	hand_over(&cleaner);
 	put_emptied(&cleaner);
 	swim_space_trim(pool->space);
