@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Clean: a whole pool is compacted, in any memory.
+ */
+#include <linux/sizes.h>
+#include <linux/vmalloc.h>
+
+#include "../../swimmem/lease/raw.h"
+#include "../kunit.h"
+
+#define MOST	100000
+
+static int clean_init(struct kunit *test)
+{
+	return swim_heap_init(test, 0, 0);
+}
+
+static struct swim_pool *pool_of(struct kunit *test)
+{
+	struct swim_heap *heap = test->priv;
+
+	return heap->pool;
+}
+
+static struct swim_pool_stats stats_of(struct kunit *test)
+{
+	struct swim_pool_stats stats;
+
+	swim_pool_stats(pool_of(test), &stats);
+	return stats;
+}
+
+static size_t space_size(struct kunit *test)
+{
+	struct swim_heap *heap = test->priv;
+	struct swim_space_stats stats;
+
+	swim_space_stats(heap->space, &stats);
+	return stats.size;
+}
+
+/* Sizes from 32 to 512 bytes; each byte tells which object it is in. */
+static void fill(struct kunit *test, struct swim_raw *raws, unsigned int n)
+{
+	u32 state = swim_random_seed(0);
+	unsigned int i;
+	void *object;
+
+	for (i = 0; i < n; i++) {
+		KUNIT_ASSERT_EQ(test, swim_raw_new(&raws[i], swim_pool_hold(pool_of(test)),
+						   32 + swim_random(&state) % 481, GFP_KERNEL), 0);
+		object = swim_raw_pin(&raws[i]);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(object));
+		memset(object, i, swim_raw_size(&raws[i]));
+		swim_raw_unpin(&raws[i]);
+	}
+}
+
+/* Drop all but about one in @keep; the requested bytes that live on. */
+static size_t thin(struct swim_raw *raws, unsigned int n, unsigned int keep)
+{
+	u32 state = swim_random_seed(1);
+	size_t live = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (swim_random(&state) % keep)
+			swim_raw_drop(&raws[i]);
+		else
+			live += swim_raw_size(&raws[i]);
+	}
+	return live;
+}
+
+static void drop_all_and_check(struct kunit *test, struct swim_raw *raws, unsigned int n)
+{
+	unsigned int i, wrong = 0;
+	void *object;
+
+	for (i = 0; i < n; i++) {
+		if (swim_raw_is_empty(&raws[i]))
+			continue;
+		object = swim_raw_pin(&raws[i]);
+		if (IS_ERR(object) || memchr_inv(object, i, swim_raw_size(&raws[i])))
+			wrong++;
+		if (!IS_ERR(object))
+			swim_raw_unpin(&raws[i]);
+		if (swim_raw_drop(&raws[i]))
+			wrong++;
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0U);
+	KUNIT_EXPECT_EQ(test, stats_of(test).live, 0);
+}
+
+static void what_is_held_is_what_lives(struct kunit *test)
+{
+	const unsigned int n = ROUNDS(MOST);
+	struct swim_raw *raws = vzalloc(n * sizeof(*raws));
+	struct swim_pool_stats before, after;
+	size_t live;
+
+	KUNIT_ASSERT_NOT_NULL(test, raws);
+	fill(test, raws, n);
+	live = thin(raws, n, 5);
+	before = stats_of(test);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), 0);
+	after = stats_of(test);
+	kunit_info(test, "requested %zu, held before %zu, after %zu bytes", live, before.held,
+		   after.held);
+	KUNIT_EXPECT_EQ(test, after.live, before.live);
+	KUNIT_EXPECT_EQ(test, after.used, before.used);
+	KUNIT_EXPECT_EQ(test, after.refused, 0ULL);
+	KUNIT_EXPECT_EQ(test, after.compactions, 1ULL);
+	KUNIT_EXPECT_GT(test, before.held, live * 4);
+	/* Two hunks of slack: the one that is open, and what the small number of them rounds up. */
+	KUNIT_EXPECT_LT(test, after.held, live / 100 * 105 + 2 * SZ_64K);
+	drop_all_and_check(test, raws, n);
+	vfree(raws);
+}
+
+static void segments_that_are_empty_go_back(struct kunit *test)
+{
+	const unsigned int n = ROUNDS(MOST);
+	struct swim_raw *raws = vzalloc(n * sizeof(*raws));
+	size_t live;
+
+	KUNIT_ASSERT_NOT_NULL(test, raws);
+	fill(test, raws, n);
+	live = thin(raws, n, 10);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), 0);
+	KUNIT_EXPECT_LT(test, space_size(test), live / 100 * 105 + 2 * SZ_2M);
+	drop_all_and_check(test, raws, n);
+	vfree(raws);
+}
+
+static void a_second_compaction_has_nothing_to_do(struct kunit *test)
+{
+	const unsigned int n = ROUNDS(MOST);
+	struct swim_raw *raws = vzalloc(n * sizeof(*raws));
+	u64 moved;
+
+	KUNIT_ASSERT_NOT_NULL(test, raws);
+	fill(test, raws, n);
+	thin(raws, n, 5);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), 0);
+	moved = stats_of(test).moved;
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), 0);
+	KUNIT_EXPECT_EQ(test, stats_of(test).moved, moved);
+	drop_all_and_check(test, raws, n);
+	vfree(raws);
+}
+
+static void the_target_says_when_it_is_enough(struct kunit *test)
+{
+	const unsigned int n = ROUNDS(MOST);
+	struct swim_raw *raws = vzalloc(n * sizeof(*raws));
+	struct swim_pool_stats half, most;
+
+	KUNIT_ASSERT_NOT_NULL(test, raws);
+	fill(test, raws, n);
+	thin(raws, n, 5);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 50), 0);
+	half = stats_of(test);
+	KUNIT_EXPECT_GE(test, (half.used + half.tags) * 100, half.held * 45);
+	KUNIT_EXPECT_LE(test, (half.used + half.tags) * 100, half.held * 70);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 95), 0);
+	most = stats_of(test);
+	KUNIT_EXPECT_LT(test, most.held, half.held);
+	drop_all_and_check(test, raws, n);
+	vfree(raws);
+}
+
+static void bad_requests_are_refused(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(NULL, 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(ERR_PTR(-ENOMEM), 0), -EINVAL);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 101), -EINVAL);
+	KUNIT_EXPECT_EQ(test, stats_of(test).compactions, 0ULL);
+}
+
+static void an_empty_pool_gives_all_back(struct kunit *test)
+{
+	struct swim_raw raw = {};
+
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, swim_pool_hold(pool_of(test)), 64, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), 0);
+	KUNIT_EXPECT_EQ(test, stats_of(test).held, 0);
+}
+
+static unsigned int fill_to_the_limit(struct kunit *test, struct swim_raw *raws, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (swim_raw_new(&raws[i], swim_pool_hold(pool_of(test)), 1000,
+				 GFP_KERNEL | __GFP_NOWARN))
+			break;
+	return i;
+}
+
+static void without_a_hunk_to_move_to_nothing_changes(struct kunit *test)
+{
+	struct swim_raw *raws = vzalloc(MOST * sizeof(*raws));
+	struct swim_pool_stats before, after;
+	unsigned int n, i;
+
+	KUNIT_ASSERT_NOT_NULL(test, raws);
+	swim_heap_again(test, SZ_1M, 0);
+	n = fill_to_the_limit(test, raws, MOST);
+	KUNIT_ASSERT_LT(test, n, (unsigned int)MOST);
+	for (i = 0; i < n; i++)
+		if (i % 64 && i % 2)
+			swim_raw_drop(&raws[i]);
+	before = stats_of(test);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), -ENOMEM);
+	after = stats_of(test);
+	KUNIT_EXPECT_EQ(test, after.live, before.live);
+	KUNIT_EXPECT_EQ(test, after.used, before.used);
+	KUNIT_EXPECT_EQ(test, after.moved, 0ULL);
+	for (i = 0; i < n; i++)
+		if (!swim_raw_is_empty(&raws[i]))
+			KUNIT_EXPECT_EQ(test, swim_raw_drop(&raws[i]), 0);
+	vfree(raws);
+}
+
+static void one_free_hunk_is_enough_for_all(struct kunit *test)
+{
+	struct swim_raw *raws = vzalloc(MOST * sizeof(*raws));
+	struct swim_pool_stats before, after;
+	unsigned int n, i;
+
+	KUNIT_ASSERT_NOT_NULL(test, raws);
+	swim_heap_again(test, SZ_1M, 0);
+	n = fill_to_the_limit(test, raws, MOST);
+	KUNIT_ASSERT_LT(test, n, (unsigned int)MOST);
+	/* All of the first two hunks, and four in five of the rest. */
+	for (i = 0; i < n; i++)
+		if (i < 128 || i % 5)
+			swim_raw_drop(&raws[i]);
+	before = stats_of(test);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), 0);
+	after = stats_of(test);
+	KUNIT_EXPECT_EQ(test, after.live, before.live);
+	KUNIT_EXPECT_LE(test, after.held, before.held / 2);
+	KUNIT_EXPECT_LE(test, after.held, (after.used + after.tags) / 100 * 105 + 2 * SZ_64K);
+	for (i = 0; i < n; i++)
+		if (!swim_raw_is_empty(&raws[i]))
+			KUNIT_EXPECT_EQ(test, swim_raw_drop(&raws[i]), 0);
+	vfree(raws);
+}
+
+DEFINE_SWIM_SPACE(clean_static, SZ_1M);
+
+static void a_pool_in_a_static_space_compacts(struct kunit *test)
+{
+	struct swim_raw *raws = vzalloc(MOST * sizeof(*raws));
+	struct swim_heap *heap = test->priv;
+	struct swim_pool *page_backed = heap->pool;
+	struct swim_pool_stats after;
+	unsigned int n, i;
+
+	KUNIT_ASSERT_NOT_NULL(test, raws);
+	KUNIT_ASSERT_EQ(test, swim_space_add(&clean_static), 0);
+	heap->pool = swim_pool_create("static", &clean_static, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(heap->pool));
+	n = fill_to_the_limit(test, raws, MOST);
+	KUNIT_ASSERT_LT(test, n, (unsigned int)MOST);
+	for (i = 0; i < n; i++)
+		if (i < 128 || i % 5)
+			swim_raw_drop(&raws[i]);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap->pool, 0), 0);
+	after = stats_of(test);
+	KUNIT_EXPECT_GT(test, after.moved, 0ULL);
+	KUNIT_EXPECT_LE(test, after.held, (after.used + after.tags) / 100 * 105 + 2 * SZ_64K);
+	for (i = 0; i < n; i++)
+		if (!swim_raw_is_empty(&raws[i]))
+			KUNIT_EXPECT_EQ(test, swim_raw_drop(&raws[i]), 0);
+	KUNIT_EXPECT_EQ(test, swim_pool_destroy(heap->pool), 0);
+	KUNIT_EXPECT_EQ(test, swim_space_destroy(&clean_static), 0);
+	heap->pool = page_backed;
+	vfree(raws);
+}
+
+static void large_objects_are_left_alone(struct kunit *test)
+{
+	struct swim_raw large = {}, small = {};
+	void *before;
+
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&large, swim_pool_hold(pool_of(test)), SZ_64K,
+					   GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&small, swim_pool_hold(pool_of(test)), 64,
+					   GFP_KERNEL), 0);
+	before = large.object;
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 100), 0);
+	KUNIT_EXPECT_PTR_EQ(test, large.object, before);
+	KUNIT_EXPECT_EQ(test, stats_of(test).moved, 1ULL);
+	KUNIT_EXPECT_EQ(test, swim_raw_drop(&large), 0);
+	KUNIT_EXPECT_EQ(test, swim_raw_drop(&small), 0);
+}
+
+static int compact_worker(void *arg, unsigned int number)
+{
+	unsigned int round;
+	int err = 0;
+
+	for (round = 0; !err && round < 5; round++)
+		err = swim_pool_compact(arg, 100);
+	return err;
+}
+
+static void several_at_once_take_turns(struct kunit *test)
+{
+	struct swim_raw *raws = vzalloc(2000 * sizeof(*raws));
+
+	KUNIT_ASSERT_NOT_NULL(test, raws);
+	fill(test, raws, 2000);
+	thin(raws, 2000, 3);
+	KUNIT_EXPECT_EQ(test, swim_workers_run(test, swim_workers(), compact_worker,
+					       pool_of(test)), 0);
+	KUNIT_EXPECT_EQ(test, stats_of(test).compactions, 5ULL * swim_workers());
+	drop_all_and_check(test, raws, 2000);
+	vfree(raws);
+}
+
+static struct kunit_case clean_cases[] = {
+	KUNIT_CASE(what_is_held_is_what_lives),
+	KUNIT_CASE(segments_that_are_empty_go_back),
+	KUNIT_CASE(a_second_compaction_has_nothing_to_do),
+	KUNIT_CASE(the_target_says_when_it_is_enough),
+	KUNIT_CASE(bad_requests_are_refused),
+	KUNIT_CASE(an_empty_pool_gives_all_back),
+	KUNIT_CASE(without_a_hunk_to_move_to_nothing_changes),
+	KUNIT_CASE(one_free_hunk_is_enough_for_all),
+	KUNIT_CASE(a_pool_in_a_static_space_compacts),
+	KUNIT_CASE(large_objects_are_left_alone),
+	KUNIT_CASE(several_at_once_take_turns),
+	{}
+};
+
+static struct kunit_suite clean_suite = {
+	.name = "clean",
+	.init = clean_init,
+	.exit = swim_heap_exit,
+	.test_cases = clean_cases,
+};
+kunit_test_suite(clean_suite);
+
+SWIM_IMPORT_KUNIT;
+MODULE_DESCRIPTION("KUnit: compaction of pools of swimmem");
+MODULE_LICENSE("GPL");

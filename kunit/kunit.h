@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the suites share. Each suite is one source and one module, so all here is static.
+ *
+ *	init = swim_kunit_init		each case begins on one CPU, with reports kept
+ *	exit = swim_kunit_exit		and ends without a report that it did not expect
+ *
+ * A violation is reported in the kernel's log, and a guest whose log has one has failed.
+ * So reports are diverted while a case runs, and EXPECT_REPORT() asks for each by its words.
+ */
+#ifndef SWIMMEM_KUNIT_H
+#define SWIMMEM_KUNIT_H
+
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/version.h>
+#include <swimmem/swimmem.h>
+
+#include "../swimmem/compat.h"
+#include "../swimmem/observe/report.h"
+
+/* Rounds of a loop that tries at random: a detector kernel in an emulator is slow. */
+#define ROUNDS(n)	(IS_ENABLED(CONFIG_KASAN) ? (n) / 10 : (n))
+
+/**
+ * struct swim_reports - the reports since they were last asked for
+ * @lock: of the others
+ * @count: how many
+ * @last: text of the last one
+ */
+struct swim_reports {
+	raw_spinlock_t lock;
+	unsigned int count;
+	char last[160];
+};
+
+static struct swim_reports swim_reports = {
+	.lock = __RAW_SPIN_LOCK_UNLOCKED(swim_reports.lock),
+};
+
+static void swim_report_keep(const char *text)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&swim_reports.lock, flags);
+	swim_reports.count++;
+	strscpy(swim_reports.last, text, sizeof(swim_reports.last));
+	raw_spin_unlock_irqrestore(&swim_reports.lock, flags);
+}
+
+static inline void swim_reports_reset(void)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&swim_reports.lock, flags);
+	swim_reports.count = 0;
+	swim_reports.last[0] = '\0';
+	raw_spin_unlock_irqrestore(&swim_reports.lock, flags);
+}
+
+/* Exactly one report since the last of these, and it has these words in it. */
+#define EXPECT_REPORT(test, words)						\
+do {										\
+	KUNIT_EXPECT_EQ_MSG(test, swim_reports.count, 1U, "reports, the last is '%s'",	\
+			    swim_reports.last);					\
+	KUNIT_EXPECT_TRUE_MSG(test, !!strstr(swim_reports.last, words),		\
+			      "no '%s' in '%s'", words, swim_reports.last);	\
+	swim_reports_reset();							\
+} while (0)
+
+#define EXPECT_NO_REPORT(test)							\
+do {										\
+	KUNIT_EXPECT_EQ_MSG(test, swim_reports.count, 0U, "reports, the last is '%s'",	\
+			    swim_reports.last);					\
+	swim_reports_reset();							\
+} while (0)
+
+/* A pointer that carries this errno. */
+#define EXPECT_ERR_PTR(test, ptr, err)	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(ptr), err)
+
+static inline int swim_kunit_init(struct kunit *test)
+{
+	swim_reports_reset();
+	swim_report_divert(swim_report_keep);
+	/* Each case has a thread of its own, so there is nothing to undo. */
+	return set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
+}
+
+static inline void swim_kunit_exit(struct kunit *test)
+{
+	swim_report_divert(NULL);
+	EXPECT_NO_REPORT(test);
+}
+
+/**
+ * struct swim_heap - a page-backed space with a pool over it, which most cases need
+ * @space: the space
+ * @pool: the pool; NULL when the case destroyed it
+ */
+struct swim_heap {
+	struct swim_space *space;
+	struct swim_pool *pool;
+};
+
+/* For a suite's init: test->priv is a heap, of up to @limit bytes. */
+static inline int swim_heap_init(struct kunit *test, size_t limit, unsigned long flags)
+{
+	struct swim_heap *heap = kunit_kzalloc(test, sizeof(*heap), GFP_KERNEL);
+	int err = swim_kunit_init(test);
+
+	if (err || !heap)
+		return err ?: -ENOMEM;
+	heap->space = swim_space_create("kunit", limit);
+	if (IS_ERR(heap->space))
+		return PTR_ERR(heap->space);
+	heap->pool = swim_pool_create("kunit", heap->space, flags);
+	if (IS_ERR(heap->pool)) {
+		swim_space_destroy(heap->space);
+		return PTR_ERR(heap->pool);
+	}
+	test->priv = heap;
+	return 0;
+}
+
+/* For a suite's exit: the case must have left nothing live in its heap. */
+static inline void swim_heap_exit(struct kunit *test)
+{
+	struct swim_heap *heap = test->priv;
+
+	if (heap && heap->pool)
+		KUNIT_EXPECT_EQ(test, swim_pool_destroy(heap->pool), 0);
+	if (heap && heap->space)
+		KUNIT_EXPECT_EQ(test, swim_space_destroy(heap->space), 0);
+	swim_kunit_exit(test);
+}
+
+/* Let the heap of this case be another one. */
+static inline void swim_heap_again(struct kunit *test, size_t limit, unsigned long flags)
+{
+	struct swim_heap *heap = test->priv;
+
+	KUNIT_ASSERT_EQ(test, swim_pool_destroy(heap->pool), 0);
+	heap->pool = NULL;
+	KUNIT_ASSERT_EQ(test, swim_space_destroy(heap->space), 0);
+	heap->space = NULL;
+	heap->space = swim_space_create("kunit", limit);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(heap->space));
+	heap->pool = swim_pool_create("kunit", heap->space, flags);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(heap->pool));
+}
+
+#define SWIM_WORKERS_MAX	16
+
+/**
+ * struct swim_worker - one of several threads that do the same at the same time
+ * @work: what they do; returns 0 or what went wrong, as the caller likes to number it
+ * @arg: shared by all
+ * @number: of this one, from 0 on
+ * @start: when all are there
+ * @done: when this one is
+ * @task: its thread
+ * @result: of @work
+ */
+struct swim_worker {
+	int (*work)(void *arg, unsigned int number);
+	void *arg;
+	unsigned int number;
+	struct completion *start;
+	struct completion done;
+	struct task_struct *task;
+	int result;
+};
+
+static int swim_worker_thread(void *data)
+{
+	struct swim_worker *worker = data;
+
+	wait_for_completion(worker->start);
+	worker->result = worker->work(worker->arg, worker->number);
+	complete(&worker->done);
+	return 0;
+}
+
+/*
+ * Do @work on @n threads at once, on all CPUs in turn, and wait for all of them.
+ *
+ * Return: 0, or the result of one for which it was not 0.
+ */
+static inline int swim_workers_run(struct kunit *test, unsigned int n,
+				   int (*work)(void *arg, unsigned int number), void *arg)
+{
+	struct swim_worker *workers = kunit_kcalloc(test, n, sizeof(*workers), GFP_KERNEL);
+	DECLARE_COMPLETION_ONSTACK(start);
+	unsigned int i, started = 0;
+	int cpu = -1, result = 0;
+
+	KUNIT_ASSERT_LE(test, n, SWIM_WORKERS_MAX);
+	KUNIT_ASSERT_NOT_NULL(test, workers);
+	for (i = 0; i < n; i++) {
+		struct swim_worker *worker = &workers[i];
+
+		*worker = (struct swim_worker){ work, arg, i, &start };
+		init_completion(&worker->done);
+		worker->task = kthread_create(swim_worker_thread, worker, "kunit/%u", i);
+		if (IS_ERR(worker->task))
+			break;
+		get_task_struct(worker->task);
+		cpu = cpumask_next(cpu, cpu_online_mask);
+		if (cpu >= nr_cpu_ids)
+			cpu = cpumask_first(cpu_online_mask);
+		kthread_bind(worker->task, cpu);
+		wake_up_process(worker->task);
+		started++;
+	}
+	complete_all(&start);
+	for (i = 0; i < started; i++) {
+		wait_for_completion(&workers[i].done);
+		/* It must have left this module's text. */
+		kthread_stop(workers[i].task);
+		put_task_struct(workers[i].task);
+		result = result ?: workers[i].result;
+	}
+	KUNIT_EXPECT_EQ(test, started, n);
+	return result;
+}
+
+/* As many threads as there are CPUs, but several, and not too many. */
+static inline unsigned int swim_workers(void)
+{
+	return clamp(num_online_cpus(), 4U, (unsigned int)SWIM_WORKERS_MAX);
+}
+
+/* Numbers that are the same in each run, and different in each thread: xorshift. */
+static inline u32 swim_random(u32 *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	*state ^= *state << 5;
+	return *state;
+}
+
+static inline u32 swim_random_seed(unsigned int number)
+{
+	return 2463534242U + number * 0x9e3779b9U;
+}
+
+static inline void swim_shuffle(void *items, size_t n, size_t size, u32 *state)
+{
+	u8 swap[64];
+	size_t i, j;
+
+	if (WARN_ON(size > sizeof(swap)))
+		return;
+	for (i = n; i > 1; i--) {
+		j = swim_random(state) % i;
+		memcpy(swap, items + j * size, size);
+		memcpy(items + j * size, items + (i - 1) * size, size);
+		memcpy(items + (i - 1) * size, swap, size);
+	}
+}
+
+#endif
