@@ -20,6 +20,9 @@ struct swim_pool;
 #define SWIM_FRAME_MASK		(~(SWIM_FRAME_SIZE - 1))
 #define SWIM_FRAME_ORDER	(SWIM_FRAME_SHIFT - PAGE_SHIFT)
 
+/* Larger objects get extents of their own. */
+#define SWIM_SMALL_MAX		(SWIM_FRAME_SIZE / 4)
+
 #define SWIM_SEGMENT_SIZE	SZ_2M
 #define SWIM_SEGMENT_FRAMES	(SWIM_SEGMENT_SIZE / SWIM_FRAME_SIZE)
 #define SWIM_SEGMENT_PAGES	(SWIM_SEGMENT_SIZE / PAGE_SIZE)

@@ -10,6 +10,7 @@
 #include <linux/compiler.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
+#include <swimmem/segment.h>
 
 /**
  * struct swim_type - a type whose values swimmem moves and drops
@@ -17,12 +18,14 @@
  * @size: bytes
  * @parts: how many leases a value holds
  * @part: their offsets in bytes
+ * @sized: private
  * @drop: called with the value, pinned, before its children are dropped; may be NULL.
  *	  It runs in the context of the drop and must not drop the children itself
  */
 struct swim_type {
 	const char *name;
 	size_t size;
+	unsigned long sized;
 	unsigned int parts;
 	const u32 *part;
 	void (*drop)(void *value);
@@ -49,9 +52,14 @@ struct swim_type {
 #define __SWIM_EACH(type, ...)							\
 	__SWIM_EACH_N(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1)(type, __VA_ARGS__)
 
+/* The size as the tag of a value has it: in units of 8 bytes from bit 7 on. */
+#define __SWIM_SIZED(size)							\
+	((((size) + 7UL) & ~7UL) << 4 | ((size) > SWIM_SMALL_MAX ? 0x40 : 0) | 1)
+
 #define __SWIM_TYPE(_type, _drop)						\
 	.name = #_type,								\
 	.size = sizeof(_type) + BUILD_BUG_ON_ZERO(__alignof__(_type) > 8),	\
+	.sized = __SWIM_SIZED(sizeof(_type)),					\
 	.drop = (_drop)
 
 /**

@@ -65,9 +65,6 @@ struct swim_hunk {
 
 #define SWIM_HUNK_BEGIN		ALIGN(sizeof(struct swim_hunk), SWIM_TAG_SLOT)
 
-/* Larger objects get extents of their own. */
-#define SWIM_SMALL_MAX		(SWIM_FRAME_SIZE / 4)
-
 static inline struct swim_hunk *swim_hunk_of(const void *object)
 {
 	return (struct swim_hunk *)((unsigned long)object & SWIM_FRAME_MASK);

@@ -36,7 +36,9 @@
 
 #include <linux/atomic.h>
 #include <linux/build_bug.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
+#include <swimmem/type.h>
 
 struct swim_raw;
 
@@ -67,6 +69,9 @@ enum swim_tag_state {
 #define SWIM_TAG_SIZED_MASK	(SWIM_TAG_KIND | SWIM_TAG_STATE | ~0UL << SWIM_TAG_SIZED_BITS)
 
 static_assert(sizeof(unsigned long) <= SWIM_TAG_SLOT);
+static_assert(__SWIM_SIZED(1) == (1UL << SWIM_TAG_SIZE_SHIFT | SWIM_TAG_SIZED));
+static_assert(__SWIM_SIZED(SZ_1M) == (SZ_1M / 8UL << SWIM_TAG_SIZE_SHIFT | SWIM_TAG_PAGE |
+				      SWIM_TAG_SIZED));
 
 extern unsigned long swim_secret;
 

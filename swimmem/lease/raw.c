@@ -65,46 +65,39 @@ static noinline int take_failed(struct swim_raw *raw, void *object)
 	return -SWIM_ECORRUPT;
 }
 
-/* Take the object away from movers and other calls: @value is what its tag becomes. */
-static __always_inline void *take(struct swim_raw *raw, unsigned long value, unsigned long page)
+static noinline void *take_slow(struct swim_raw *raw, unsigned long value, unsigned long page)
 {
 	void *object;
-	int err;
+	int err = 0;
 
 	rcu_read_lock_sched();
 	do {
 		object = READ_ONCE(raw->object);
-		if (unlikely(!object)) {
-			object = ERR_PTR(-SWIM_ECLEARED);
+		if (!object)
+			err = -SWIM_ECLEARED;
+		else if (swim_tag_try(swim_tag_of(object), swim_tag_owned(raw, page), value))
 			break;
-		}
-		/* Full barrier: all of the last owner's, or mover's, writes come before. */
-		if (likely(swim_tag_try(swim_tag_of(object), swim_tag_owned(raw, page), value)))
-			break;
-		err = take_failed(raw, object);
-		if (err)
-			object = ERR_PTR(err);
-	} while (!IS_ERR(object));
+		else
+			err = take_failed(raw, object);
+	} while (!err);
 	rcu_read_unlock_sched();
-	return object;
+	return err ? ERR_PTR(err) : object;
 }
 
-/* Make an object and let the empty lease own it. */
-int swim_raw_own(struct swim_raw *raw, struct swim_hold *hold, size_t size, unsigned long meta,
-		 gfp_t gfp)
+/* Take the object away from movers and other calls: @value is what its tag becomes. */
+static __always_inline void *take(struct swim_raw *raw, unsigned long value, unsigned long page)
 {
 	void *object;
+	bool taken;
 
-	if (unlikely(!swim_raw_is_empty(raw)))
-		return -SWIM_EOCCUPIED;
-	object = swim_reserve(hold, size, gfp);
-	if (IS_ERR(object))
-		return PTR_ERR(object);
-	raw->meta = meta;
-	/* The object is zeroed before a reader can find it, the lease whole before a mover can. */
-	smp_store_release(&raw->object, object);
-	swim_tag_write(swim_tag_of(object), swim_tag_owned(raw, swim_size_page(size)));
-	return 0;
+	if (unlikely(page))
+		return take_slow(raw, value, page);
+	rcu_read_lock_sched();
+	object = READ_ONCE(raw->object);
+	/* Full barrier: all of the last owner's, or mover's, writes come before. */
+	taken = object && swim_tag_try(swim_tag_of(object), swim_tag_owned(raw, 0), value);
+	rcu_read_unlock_sched();
+	return likely(taken) ? object : take_slow(raw, value, page);
 }
 
 /**
@@ -141,16 +134,14 @@ EXPORT_SYMBOL_GPL(swim_raw_new);
  */
 void *swim_raw_pin(struct swim_raw *raw)
 {
-	unsigned long page;
-	size_t size;
+	unsigned long value;
 
 	if (unlikely(!raw))
 		return ERR_PTR(-SWIM_EMISALIGNED);
 	if (unlikely(swim_raw_is_empty(raw)))
 		return ERR_PTR(-SWIM_ECLEARED);
-	size = swim_meta_object_size(raw->meta);
-	page = swim_size_page(size);
-	return take(raw, swim_tag_sized(SWIM_TAG_PINNED, size, page), page);
+	value = swim_meta_sized(raw->meta, SWIM_TAG_PINNED);
+	return take(raw, value, value & SWIM_TAG_PAGE);
 }
 EXPORT_SYMBOL_GPL(swim_raw_pin);
 
@@ -166,10 +157,14 @@ void swim_raw_unpin(struct swim_raw *raw)
 	unsigned long *tag = swim_tag_of(object);
 
 	if (likely(object)) {
-		unsigned long value = swim_tag_read(tag);
+		unsigned long value = swim_tag_mangle(tag, READ_ONCE(*tag));
 
-		if (likely(swim_tag_is(value, SWIM_TAG_PINNED))) {
-			swim_tag_write(tag, swim_tag_owned(raw, value & SWIM_TAG_PAGE));
+		if (likely(swim_tag_is_small(value, SWIM_TAG_PINNED))) {
+			swim_tag_write(tag, swim_tag_owned(raw, 0));
+			return;
+		}
+		if (swim_tag_is(value, SWIM_TAG_PINNED)) {
+			swim_tag_write(tag, swim_tag_owned(raw, SWIM_TAG_PAGE));
 			return;
 		}
 	}
@@ -213,7 +208,7 @@ EXPORT_SYMBOL_GPL(swim_raw_move);
  * lease that owns its parent, so the way back up is in the tags. Leases keep their
  * objects and types until their object is dead, so readers see all or nothing of it.
  */
-static noinline void drop_all(struct swim_raw *root)
+static void drop_all(struct swim_raw *root)
 {
 	struct swim_raw *raw = root;
 
@@ -230,11 +225,10 @@ static noinline void drop_all(struct swim_raw *root)
 				child = swim_part(value, type, n);
 		if (child) {
 			const struct swim_type *below = swim_meta_type(child->meta);
-			void *object;
+			unsigned long sized = swim_meta_sized(child->meta, 0);
+			void *object = take(child, (unsigned long)raw | SWIM_TAG_DROPPING,
+					    sized & SWIM_TAG_PAGE);
 
-			size = swim_meta_object_size(child->meta);
-			object = take(child, (unsigned long)raw | SWIM_TAG_DROPPING,
-				      swim_size_page(size));
 			if (IS_ERR(object)) {
 				swim_report("lease %p dropped with its parent while in use", child);
 				WRITE_ONCE(child->object, NULL);	/* rather leak */
@@ -255,6 +249,18 @@ static noinline void drop_all(struct swim_raw *root)
 	}
 }
 
+static noinline int drop_value(struct swim_raw *raw, const struct swim_type *type)
+{
+	void *object = take(raw, SWIM_TAG_DROPPING, type->sized & SWIM_TAG_PAGE);
+
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	if (type->drop)
+		type->drop(object);
+	drop_all(raw);
+	return 0;
+}
+
 /**
  * swim_raw_drop - the end of an object and of all that it owns
  * @raw: owned by the caller, not pinned; empty afterwards
@@ -268,32 +274,22 @@ static noinline void drop_all(struct swim_raw *root)
 int swim_raw_drop(struct swim_raw *raw)
 {
 	const struct swim_type *type;
-	unsigned long page, value;
+	unsigned long value;
 	void *object;
-	size_t size;
 
 	if (unlikely(!raw))
 		return -SWIM_EMISALIGNED;
 	if (unlikely(swim_raw_is_empty(raw)))
 		return -SWIM_ECLEARED;
 	type = swim_meta_type(raw->meta);
-	size = swim_meta_object_size(raw->meta);
-	page = swim_size_page(size);
 	if (type && (type->parts || type->drop))
-		value = SWIM_TAG_DROPPING;
-	else
-		value = swim_tag_sized(SWIM_TAG_DEAD, size, page);
-	object = take(raw, value, page);
+		return drop_value(raw, type);
+	value = swim_meta_sized(raw->meta, SWIM_TAG_DEAD);
+	object = take(raw, value, value & SWIM_TAG_PAGE);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
-	if (value == SWIM_TAG_DROPPING) {
-		if (type->drop)
-			type->drop(object);
-		drop_all(raw);
-		return 0;
-	}
 	WRITE_ONCE(raw->object, NULL);
-	release(object, size);
+	release(object, swim_tag_size(value));
 	return 0;
 }
 EXPORT_SYMBOL_GPL(swim_raw_drop);
