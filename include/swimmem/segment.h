@@ -8,6 +8,7 @@
 #define SWIMMEM_SEGMENT_H
 
 #include <linux/atomic.h>
+#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
@@ -16,7 +17,7 @@
 struct swim_pool;
 
 #define SWIM_FRAME_SHIFT	16
-#define SWIM_FRAME_SIZE		(1UL << SWIM_FRAME_SHIFT)
+#define SWIM_FRAME_SIZE		BIT(SWIM_FRAME_SHIFT)
 #define SWIM_FRAME_MASK		(~(SWIM_FRAME_SIZE - 1))
 #define SWIM_FRAME_ORDER	(SWIM_FRAME_SHIFT - PAGE_SHIFT)
 

@@ -48,7 +48,7 @@ void swim_segment_init(struct swim_segment *segment, u32 index)
 	memset(segment->order, FRAME_ABSENT, sizeof(segment->order));
 	segment->index = index;
 }
-SWIM_EXPORT_KUNIT(swim_segment_init);
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_init);
 
 /* The bits of @pages pages from @bit on, all in one row. */
 static unsigned long row_mask(unsigned int bit, unsigned int pages)
@@ -78,7 +78,7 @@ void swim_segment_open(struct swim_segment *segment, unsigned int page, unsigned
 		pages -= n;
 	}
 }
-SWIM_EXPORT_KUNIT(swim_segment_open);
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_open);
 
 /* The lowest aligned run of @pages clear bits, or -1. */
 static int row_fit(unsigned long row, unsigned int pages, unsigned int order)
@@ -133,18 +133,22 @@ static bool clear_if_set(unsigned long *row, unsigned long mask)
 	return true;
 }
 
-static bool take_rows(unsigned long *row, unsigned int pages)
+/* 0, or why not. Looks first: having had to undo something means that others got on. */
+static int take_rows(unsigned long *row, unsigned int pages)
 {
 	unsigned int n, rows = DIV_ROUND_UP(pages, BITS_PER_LONG);
 
 	for (n = 0; n < rows; n++)
+		if (READ_ONCE(row[n]) & long_mask(pages, n))
+			return SWIM_RUN_NONE;
+	for (n = 0; n < rows; n++)
 		if (!set_if_clear(&row[n], long_mask(pages, n)))
 			break;
 	if (n == rows)
-		return true;
+		return 0;
 	while (n--)
 		clear_if_set(&row[n], long_mask(pages, n));
-	return false;
+	return SWIM_RUN_UNDONE;
 }
 
 /**
@@ -155,32 +159,33 @@ static bool take_rows(unsigned long *row, unsigned int pages)
  * @start: row to look at first
  *
  * Context: Any but NMI. Looks at each row at most once.
- * Return: the first page, or -1 when no run is free.
+ * Return: the first page, or SWIM_RUN_NONE or SWIM_RUN_UNDONE when no run is free.
  */
 int swim_segment_take(struct swim_segment *segment, unsigned int pages, unsigned int order,
 		      unsigned int start)
 {
-	unsigned int i, step = order > ROW_ORDER ? 1U << (order - ROW_ORDER) : 1;
+	unsigned int i, n, step = order > ROW_ORDER ? 1U << (order - ROW_ORDER) : 1;
+	int bit, none = SWIM_RUN_NONE;
 
 	if (order > READ_ONCE(segment->contiguous))
-		return -1;
+		return none;
 	for (i = 0; i < SWIM_SEGMENT_ROWS; i += step) {
-		unsigned int n = (round_down(start, step) + i) % SWIM_SEGMENT_ROWS;
-		int bit = 0;
-
-		if (step > 1 || pages > BITS_PER_LONG) {
-			if (!take_rows(&segment->row[n], pages))
-				continue;
-		} else {
-			bit = take_in_row(&segment->row[n], pages, order);
-			if (bit < 0)
-				continue;
+		n = (round_down(start, step) + i) % SWIM_SEGMENT_ROWS;
+		bit = step > 1 ? take_rows(&segment->row[n], pages) :
+				 take_in_row(&segment->row[n], pages, order);
+		if (bit < 0) {
+			none = min(none, bit);
+			continue;
 		}
-		return n * BITS_PER_LONG + bit;
+		/* While we have pages the segment stays what it is; is it what it was? */
+		if (likely(order <= READ_ONCE(segment->contiguous)))
+			return n * BITS_PER_LONG + bit;
+		swim_segment_give(segment, n * BITS_PER_LONG + bit, pages);
+		return SWIM_RUN_UNDONE;
 	}
-	return -1;
+	return none;
 }
-SWIM_EXPORT_KUNIT(swim_segment_take);
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_take);
 
 /**
  * swim_segment_give - give a run of pages back
@@ -188,7 +193,7 @@ SWIM_EXPORT_KUNIT(swim_segment_take);
  * @page: the first
  * @pages: how many
  *
- * Return: false when they are not all taken; then nothing has changed.
+ * Return: false when they are not all taken, or cannot be one run; then nothing has changed.
  */
 bool swim_segment_give(struct swim_segment *segment, unsigned int page, unsigned int pages)
 {
@@ -196,12 +201,11 @@ bool swim_segment_give(struct swim_segment *segment, unsigned int page, unsigned
 	unsigned long *row = &segment->row[page / BITS_PER_LONG];
 	unsigned int n, rows = DIV_ROUND_UP(pages, BITS_PER_LONG);
 
-	if (page + pages > SWIM_SEGMENT_PAGES)
+	/* No run that was taken crosses the power of two that it fits in. */
+	if (page + pages > SWIM_SEGMENT_PAGES || page % roundup_pow_of_two(pages))
 		return false;
-	if (bit + pages <= BITS_PER_LONG)
+	if (pages <= BITS_PER_LONG)
 		return clear_if_set(row, row_mask(bit, pages));
-	if (bit)
-		return false;
 	for (n = 1; n < rows; n++)
 		if (~READ_ONCE(row[n]) & long_mask(pages, n))
 			return false;
@@ -210,7 +214,7 @@ bool swim_segment_give(struct swim_segment *segment, unsigned int page, unsigned
 			return false;
 	return true;
 }
-SWIM_EXPORT_KUNIT(swim_segment_give);
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_give);
 
 /**
  * swim_segment_used - pages that somebody has
@@ -224,7 +228,7 @@ unsigned int swim_segment_used(const struct swim_segment *segment)
 		set += hweight_long(READ_ONCE(segment->row[n]));
 	return set - (SWIM_SEGMENT_ROWS * BITS_PER_LONG - READ_ONCE(segment->pages));
 }
-SWIM_EXPORT_KUNIT(swim_segment_used);
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_used);
 
 /* The absent pages among those of the @n-th row of a page-backed segment. */
 static unsigned long row_absent(const struct swim_segment *segment, unsigned int n)
@@ -235,7 +239,8 @@ static unsigned long row_absent(const struct swim_segment *segment, unsigned int
 	for (bit = 0; bit < BITS_PER_LONG; bit += FRAME_PAGES) {
 		unsigned int frame = (n * BITS_PER_LONG + bit) / FRAME_PAGES;
 
-		if (frame >= SWIM_SEGMENT_FRAMES || segment->order[frame] == FRAME_ABSENT)
+		if (frame >= SWIM_SEGMENT_FRAMES ||
+		    READ_ONCE(segment->order[frame]) == FRAME_ABSENT)
 			absent |= row_mask(bit, FRAME_PAGES);
 	}
 	return absent;
@@ -259,14 +264,21 @@ bool swim_segment_claim(struct swim_segment *segment)
 			return false;
 		if (cmpxchg(&segment->row[n], absent, ~0UL) != absent)
 			break;
+		/* While we have pages the segment stays what it is; is it what it was? */
+		if (!n && row_absent(segment, 0) != absent) {
+			clear_if_set(&segment->row[0], ~absent);
+			return false;
+		}
 	}
 	if (n == SWIM_SEGMENT_ROWS)
 		return true;
-	while (n--)
+	while (n--) {
+		/* As in swim_segment_open(). */
 		smp_store_release(&segment->row[n], row_absent(segment, n));
+	}
 	return false;
 }
-SWIM_EXPORT_KUNIT(swim_segment_claim);
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_claim);
 
 static struct page *block_get(gfp_t gfp, unsigned int order, unsigned int least)
 {
@@ -318,7 +330,7 @@ unsigned int swim_segment_fill(struct swim_segment *segment, gfp_t gfp, unsigned
 	segment->pages = frame * FRAME_PAGES;
 	return frame;
 }
-SWIM_EXPORT_KUNIT(swim_segment_fill);
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_fill);
 
 /**
  * swim_segment_empty - give a segment's pages back to the page allocator
@@ -341,4 +353,4 @@ void swim_segment_empty(struct swim_segment *segment)
 	segment->contiguous = 0;
 	WRITE_ONCE(segment->pages, 0);
 }
-SWIM_EXPORT_KUNIT(swim_segment_empty);
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_empty);

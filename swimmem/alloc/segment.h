@@ -4,6 +4,12 @@
 
 #include <swimmem/segment.h>
 
+/* What swim_segment_take() says when it takes nothing. */
+enum {
+	SWIM_RUN_NONE	= -1,	/* there is no such run */
+	SWIM_RUN_UNDONE	= -2,	/* nor had somebody else one, but we had some pages for a moment */
+};
+
 void swim_segment_init(struct swim_segment *segment, u32 index);
 void swim_segment_open(struct swim_segment *segment, unsigned int page, unsigned int pages);
 int swim_segment_take(struct swim_segment *segment, unsigned int pages, unsigned int order,

@@ -19,7 +19,8 @@
  *
  * Allocation looks at the segment that its CPU preferred last, then follows three
  * words to one that has room. Each miss clears a bit that a free has set: constant
- * time, amortised over the frees.
+ * time, amortised over the frees. Only an extent that is no power of two may fit where
+ * its order does not; before the space grows for it all segments are looked at.
  */
 #include <linux/bitops.h>
 #include <linux/mm.h>
@@ -59,7 +60,6 @@ u32 swim_space_segments(const struct swim_space *space)
 			break;
 	return region * SWIM_REGION_SEGMENTS;
 }
-SWIM_EXPORT_KUNIT(swim_space_segments);
 
 /**
  * swim_space_segment - a segment by its index
@@ -75,6 +75,7 @@ struct swim_segment *swim_space_segment(const struct swim_space *space, u32 inde
 
 	if (space->segment)
 		return &space->segment[index];
+	/* Pairs with the cmpxchg() in region_make(). */
 	region = smp_load_acquire(&space->region[index / SWIM_REGION_SEGMENTS]);
 	if (!region)
 		return NULL;
@@ -85,7 +86,28 @@ struct swim_segment *swim_space_segment(const struct swim_space *space, u32 inde
 		return NULL;
 	return (void *)(page + index % SEGMENTS_PER_PAGE * (PAGE_SIZE / SEGMENTS_PER_PAGE));
 }
-SWIM_EXPORT_KUNIT(swim_space_segment);
+EXPORT_SYMBOL_SWIM_KUNIT(swim_space_segment);
+
+/**
+ * swim_space_next - the first segment from an index on
+ * @space: any
+ * @index: where to begin, and where it is
+ *
+ * Return: the segment, or NULL when there is none left.
+ */
+struct swim_segment *swim_space_next(const struct swim_space *space, u32 *index)
+{
+	struct swim_segment *segment;
+	u32 end = swim_space_segments(space);
+
+	for (; *index < end; (*index)++) {
+		segment = swim_space_segment(space, *index);
+		if (segment)
+			return segment;
+	}
+	return NULL;
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_space_next);
 
 /*
  * The segment of an address and its page there, or NULL when it is not of this
@@ -147,7 +169,8 @@ static void room_some(struct swim_space *space, u32 index)
 	struct swim_region *region;
 	unsigned int order, bit = index % SWIM_REGION_SEGMENTS;
 
-	smp_mb(); /* give, then set: pairs with the one in room_none() */
+	/* Give, then set: pairs with the one in room_none(). */
+	smp_mb();
 	for (order = 0; order < SWIM_ORDERS; order++) {
 		if (space->segment) {
 			if (!test_bit(index, &space->room[order]))
@@ -160,20 +183,41 @@ static void room_some(struct swim_space *space, u32 index)
 		    test_bit(index / SWIM_REGION_SEGMENTS, &space->room[order]))
 			continue;
 		set_bit(bit, region->room[order]);
+		/* Below before above: pairs with summary_clear(). */
 		smp_mb__after_atomic();
 		set_bit(bit / BITS_PER_LONG, &region->top[order]);
+		/* The same. */
 		smp_mb__after_atomic();
 		set_bit(index / SWIM_REGION_SEGMENTS, &space->room[order]);
 	}
 }
 
-/* Clear a bit of a summary; when what it sums up has room after all, set it again. */
-static void summary_clear(unsigned int bit, unsigned long *summary, const unsigned long *below)
+/* Clear a bit of a summary; true when what it sums up has room after all: it is set again. */
+static bool summary_clear(unsigned int bit, unsigned long *summary, const unsigned long *below)
 {
 	clear_bit(bit, summary);
+	/* Above before below: pairs with room_some(). */
 	smp_mb__after_atomic();
-	if (READ_ONCE(*below))
-		set_bit(bit, summary);
+	if (!READ_ONCE(*below))
+		return false;
+	set_bit(bit, summary);
+	return true;
+}
+
+static void room_clear(struct swim_space *space, u32 at, unsigned int order)
+{
+	summary_clear(at, &space->room[order], &space->region[at]->top[order]);
+}
+
+static void top_clear(struct swim_space *space, u32 at, unsigned int word, unsigned int order)
+{
+	struct swim_region *region = space->region[at];
+
+	if (summary_clear(word, &region->top[order], &region->room[order][word])) {
+		/* While it was clear the bit above may have been cleared for it. */
+		smp_mb__after_atomic();
+		set_bit(at, &space->room[order]);
+	}
 }
 
 /* Say that a segment has no extent of this order, up the tree. */
@@ -187,15 +231,15 @@ static void room_none(struct swim_space *space, u32 index, unsigned int order)
 	} else {
 		region = space->region[index / SWIM_REGION_SEGMENTS];
 		clear_bit(bit, region->room[order]);
+		/* The word is looked at after this bit of it is gone. */
 		smp_mb__after_atomic();
 		if (!READ_ONCE(region->room[order][bit / BITS_PER_LONG]))
-			summary_clear(bit / BITS_PER_LONG, &region->top[order],
-				      &region->room[order][bit / BITS_PER_LONG]);
+			top_clear(space, index / SWIM_REGION_SEGMENTS, bit / BITS_PER_LONG, order);
 		if (!READ_ONCE(region->top[order]))
-			summary_clear(index / SWIM_REGION_SEGMENTS, &space->room[order],
-				      &region->top[order]);
+			room_clear(space, index / SWIM_REGION_SEGMENTS, order);
 	}
-	smp_mb(); /* clear, then look: pairs with the one in room_some() */
+	/* Clear, then look: pairs with the one in room_some(). */
+	smp_mb();
 }
 
 /* The first segment that may have an extent of this order, or -1. */
@@ -212,13 +256,13 @@ static int room_find(struct swim_space *space, unsigned int order)
 		region = space->region[at];
 		top = READ_ONCE(region->top[order]);
 		if (!top) {
-			summary_clear(at, &space->room[order], &region->top[order]);
+			room_clear(space, at, order);
 			continue;
 		}
 		top = __ffs(top);
 		word = READ_ONCE(region->room[order][top]);
 		if (!word) {
-			summary_clear(top, &region->top[order], &region->room[order][top]);
+			top_clear(space, at, top, order);
 			continue;
 		}
 		return at * SWIM_REGION_SEGMENTS + top * BITS_PER_LONG + __ffs(word);
@@ -242,7 +286,7 @@ static size_t size_reserve(struct swim_space *space, size_t want)
 
 static struct swim_region *region_make(struct swim_space *space, u32 at, gfp_t gfp)
 {
-	struct swim_region *old, *region = smp_load_acquire(&space->region[at]);
+	struct swim_region *old, *region = READ_ONCE(space->region[at]);
 
 	if (region)
 		return region;
@@ -313,7 +357,7 @@ static void segment_release_index(struct swim_space *space, u32 index)
 static gfp_t gfp_for_pages(gfp_t gfp)
 {
 	return gfp & (__GFP_RECLAIM | __GFP_HIGH | __GFP_IO | __GFP_FS | __GFP_NOWARN |
-		      __GFP_RETRY_MAYFAIL | __GFP_NOFAIL | __GFP_NORETRY | __GFP_MEMALLOC |
+		      __GFP_RETRY_MAYFAIL | __GFP_NORETRY | __GFP_MEMALLOC |
 		      __GFP_NOMEMALLOC | __GFP_HARDWALL | __GFP_ACCOUNT | __GFP_THISNODE);
 }
 
@@ -371,8 +415,13 @@ static size_t segment_put(struct swim_space *space, struct swim_segment *segment
 {
 	size_t size;
 
-	if (!swim_segment_claim(segment))
+	if (swim_segment_used(segment) || !READ_ONCE(segment->pages))
 		return 0;
+	if (!swim_segment_claim(segment)) {
+		/* Somebody may have found no room while we had some of it. */
+		room_some(space, segment->index);
+		return 0;
+	}
 	size = (size_t)segment->pages * PAGE_SIZE;
 	swim_segment_empty(segment);
 	atomic_long_sub(size, &space->size);
@@ -411,6 +460,9 @@ static void *take_from(struct swim_space *space, u32 index, unsigned int pages,
 		return NULL;
 	/* Each CPU begins at a row of its own, so that they do not share one. */
 	page = swim_segment_take(segment, pages, order, raw_smp_processor_id());
+	/* What we had for a moment somebody else may have missed. */
+	if (page == SWIM_RUN_UNDONE)
+		room_some(space, index);
 	return page < 0 ? NULL : page_address_in(segment, page);
 }
 
@@ -435,6 +487,23 @@ static void *take(struct swim_space *space, unsigned int pages, unsigned int ord
 		}
 		if (addr)
 			raw_cpu_write(space->cpu->preferred, index);
+	}
+	return addr;
+}
+
+/* An extent that is no power of two of pages may fit where one of its order does not. */
+static void *take_odd(struct swim_space *space, unsigned int pages, unsigned int order)
+{
+	struct swim_segment *segment;
+	void *addr = NULL;
+	u32 index;
+
+	if (is_power_of_2(pages))
+		return NULL;
+	swim_for_each_segment(space, index, segment) {
+		addr = take_from(space, index, pages, order);
+		if (addr)
+			break;
 	}
 	return addr;
 }
@@ -467,7 +536,7 @@ int swim_space_alloc(struct swim_space *space, size_t size, gfp_t gfp, struct sw
 		return -SWIM_EOVERSIZED;
 	pages = PAGE_ALIGN(size) / PAGE_SIZE;
 	order = order_base_2(pages);
-	while (!(addr = take(space, pages, order)))
+	while (!(addr = take(space, pages, order) ?: take_odd(space, pages, order)))
 		if (space->segment || grow(space, order, gfp))
 			return -SWIM_ENOMEM;
 	this_cpu_inc(space->cpu->live);
@@ -475,6 +544,15 @@ int swim_space_alloc(struct swim_space *space, size_t size, gfp_t gfp, struct sw
 	return 0;
 }
 EXPORT_SYMBOL_GPL(swim_space_alloc);
+
+/* Has a block, whose begin does, its end in the memory of its segment too? */
+static bool within(const struct swim_space *space, const struct swim_segment *segment,
+		   const struct swim_block *block, unsigned int page)
+{
+	if (space->segment)
+		return swim_block_contains(&space->fixed, block->addr + block->size - 1);
+	return page + block->size / PAGE_SIZE <= READ_ONCE(segment->pages);
+}
 
 /**
  * swim_space_free - give an extent back
@@ -501,6 +579,8 @@ int swim_space_free(struct swim_space *space, const struct swim_block *block)
 	    block->size > SWIM_SEGMENT_SIZE)
 		return -SWIM_EMISALIGNED;
 	segment = segment_of(space, block->addr, &page);
+	if (segment && !within(space, segment, block, page))
+		return -SWIM_EMISALIGNED;
 	if (!segment || !swim_segment_give(segment, page, block->size / PAGE_SIZE))
 		return -SWIM_EMISALIGNED;
 	this_cpu_dec(space->cpu->live);

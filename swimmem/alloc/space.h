@@ -4,15 +4,15 @@
 
 #include <swimmem/space.h>
 
-#define SWIM_REGION_SEGMENTS	2048
+#define SWIM_REGION_SEGMENTS	(32 * BITS_PER_LONG)
 
 u32 swim_space_segments(const struct swim_space *space);
 struct swim_segment *swim_space_segment(const struct swim_space *space, u32 index);
+struct swim_segment *swim_space_next(const struct swim_space *space, u32 *index);
 struct swim_frame *swim_space_frame(const struct swim_space *space, const void *addr);
 
 /* Every segment that the space has or once had; one without memory has no live frame. */
 #define swim_for_each_segment(space, index, segment)				\
-	for ((index) = 0; (index) < swim_space_segments(space); (index)++)	\
-		if (!((segment) = swim_space_segment(space, index))) {} else
+	for ((index) = 0; ((segment) = swim_space_next(space, &(index))); (index)++)
 
 #endif
