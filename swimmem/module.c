@@ -7,10 +7,12 @@
 #include <linux/random.h>
 
 #include "alloc/tag.h"
+#include "compat.h"
 #include "observe/registry.h"
 
 /* What tags are mangled with. Written once, before anybody can have a tag. */
 unsigned long swim_secret __ro_after_init;
+EXPORT_SYMBOL_SWIM_KUNIT(swim_secret);
 
 static int __init swimmem_init(void)
 {

@@ -7,13 +7,13 @@
 
 #include <linux/errno.h>
 
-#define SWIM_EMISALIGNED	EINVAL		/* alignment cannot be given, or input makes no sense */
+#define SWIM_EMISALIGNED	EINVAL		/* cannot be aligned so, or makes no sense */
 #define SWIM_EOVERSIZED		E2BIG		/* larger than this heap or hold can ever give */
 #define SWIM_ENOMEM		ENOMEM		/* out of memory now */
 #define SWIM_EUNSUPPORTED	EOPNOTSUPP	/* this heap, hold or type does not do that */
 #define SWIM_ECLEARED		ENOENT		/* the lease owns nothing */
 #define SWIM_EALIASED		EBUSY		/* pinned, or still in use */
-#define SWIM_EOCCUPIED		EEXIST		/* the lease owns an object already, the name is taken */
+#define SWIM_EOCCUPIED		EEXIST		/* the lease owns something, the name is taken */
 #define SWIM_ECORRUPT		EUCLEAN		/* a tag is not what its lease says */
 
 const char *swim_error_text(int err);

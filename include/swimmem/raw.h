@@ -48,7 +48,7 @@ size_t swim_raw_size(const struct swim_raw *raw);
  */
 static inline const void *swim_raw_read(const struct swim_raw *raw)
 {
-	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "swim_raw_read() outside rcu_read_lock()");
+	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "lease read outside of rcu_read_lock()");
 	return READ_ONCE(raw->object);
 }
 

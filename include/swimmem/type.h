@@ -7,7 +7,7 @@
 #define SWIMMEM_TYPE_H
 
 #include <linux/build_bug.h>
-#include <linux/compiler.h>
+#include <linux/kernel.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
 #include <swimmem/segment.h>
@@ -40,18 +40,6 @@ struct swim_type {
 #define __SWIM_PART(type, member)						\
 	(offsetof(type, member) + BUILD_BUG_ON_ZERO(!__SWIM_IS_LEASE(type, member)))
 
-#define __SWIM_EACH_1(type, m)		__SWIM_PART(type, m)
-#define __SWIM_EACH_2(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_1(type, __VA_ARGS__)
-#define __SWIM_EACH_3(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_2(type, __VA_ARGS__)
-#define __SWIM_EACH_4(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_3(type, __VA_ARGS__)
-#define __SWIM_EACH_5(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_4(type, __VA_ARGS__)
-#define __SWIM_EACH_6(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_5(type, __VA_ARGS__)
-#define __SWIM_EACH_7(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_6(type, __VA_ARGS__)
-#define __SWIM_EACH_8(type, m, ...)	__SWIM_PART(type, m), __SWIM_EACH_7(type, __VA_ARGS__)
-#define __SWIM_EACH_N(_1, _2, _3, _4, _5, _6, _7, _8, n, ...)	__SWIM_EACH_##n
-#define __SWIM_EACH(type, ...)							\
-	__SWIM_EACH_N(__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1)(type, __VA_ARGS__)
-
 /* The size as the tag of a value has it: in units of 8 bytes from bit 7 on. */
 #define __SWIM_SIZED(size)							\
 	((((size) + 7UL) & ~7UL) << 4 | ((size) > SWIM_SMALL_MAX ? 0x40 : 0) | 1)
@@ -62,6 +50,19 @@ struct swim_type {
 	.sized = __SWIM_SIZED(sizeof(_type)),					\
 	.drop = (_drop)
 
+/* Up to eight parts; what is beyond the first @_n repeats the first. */
+#define __SWIM_TYPE_PARTS(_name, _type, _drop, _n, a, b, c, d, e, f, g, h, ...)	\
+	const struct swim_type _name = {					\
+		__SWIM_TYPE(_type, _drop),					\
+		.parts = (_n) + BUILD_BUG_ON_ZERO((_n) > 8),			\
+		.part = (const u32 []){						\
+			__SWIM_PART(_type, a), __SWIM_PART(_type, b),		\
+			__SWIM_PART(_type, c), __SWIM_PART(_type, d),		\
+			__SWIM_PART(_type, e), __SWIM_PART(_type, f),		\
+			__SWIM_PART(_type, g), __SWIM_PART(_type, h),		\
+		},								\
+	}
+
 /**
  * SWIM_TYPE - define a type whose values own others
  * @_name: of the struct swim_type
@@ -70,22 +71,21 @@ struct swim_type {
  *
  * At file scope, usually with static in front.
  */
-#define SWIM_TYPE(_name, _type, ...)	SWIM_TYPE_DROP(_name, _type, NULL, __VA_ARGS__)
+#define SWIM_TYPE(_name, _type, ...)						\
+	SWIM_TYPE_DROP(_name, _type, NULL, __VA_ARGS__)
 
 /**
  * SWIM_TYPE_DROP - the same, with something to do when a value is dropped
  * @_name: of the struct swim_type
  * @_type: the C type
  * @_drop: void (*)(void *value)
- * @...: one to eight SWIM_PART(member)
+ * @_part: SWIM_PART(member)
+ * @...: up to seven more
  */
-#define SWIM_TYPE_DROP(_name, _type, _drop, ...)				\
-	const struct swim_type _name = {					\
-		__SWIM_TYPE(_type, _drop),					\
-		.part = (const u32 []){ __SWIM_EACH(_type, __VA_ARGS__) },	\
-		.parts = sizeof((const u32 []){ __SWIM_EACH(_type, __VA_ARGS__) }) / \
-			 sizeof(u32),						\
-	}
+#define SWIM_TYPE_DROP(_name, _type, _drop, _part, ...)				\
+	__SWIM_TYPE_PARTS(_name, _type, _drop, COUNT_ARGS(_part, ##__VA_ARGS__), \
+			  _part, ##__VA_ARGS__, _part, _part, _part, _part,	\
+			  _part, _part, _part, _part)
 
 /**
  * SWIM_PLAIN_TYPE - define a type whose values own nothing

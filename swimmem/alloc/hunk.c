@@ -71,8 +71,9 @@ void swim_hunk_put_now(struct swim_hunk *hunk)
 	struct swim_frame *frame = hunk->frame;
 
 	atomic_set(&frame->live, 0);
-	WRITE_ONCE(frame->pool, NULL);
 	WRITE_ONCE(frame->base, (unsigned long)hunk);
+	/* The last look at the pool was before: pairs with pool_has_hunks(). */
+	smp_store_release(&frame->pool, NULL);
 	WARN_ON_ONCE(swim_space_free(space, &block));
 }
 
@@ -81,13 +82,25 @@ static void hunk_put_rcu(struct rcu_head *rcu)
 	swim_hunk_put_now(container_of(rcu, struct swim_hunk, rcu));
 }
 
+static void hunk_put_rcu_again(struct rcu_head *rcu)
+{
+	call_rcu(rcu, hunk_put_rcu);
+}
+
 /**
  * swim_hunk_put - give an all-dead hunk back as soon as no reader is left in it
  * @hunk: live is 0
+ *
+ * Where objects have moved that takes two grace periods. While one mover took a child
+ * from here, another may have been copying its parent: readers come from the old parent
+ * to the old child until the parent's lease has changed, which the first grace period
+ * waits for, as that mover has interrupts off. The second is for these readers.
  */
 void swim_hunk_put(struct swim_hunk *hunk)
 {
-	if (hunk->moved || hunk->pool->flags & SWIM_POOL_RCU)
+	if (hunk->moved)
+		call_rcu(&hunk->rcu, hunk_put_rcu_again);
+	else if (hunk->pool->flags & SWIM_POOL_RCU)
 		call_rcu(&hunk->rcu, hunk_put_rcu);
 	else
 		swim_hunk_put_now(hunk);
@@ -104,10 +117,13 @@ bool swim_hunk_hold(struct swim_frame *frame, const struct swim_pool *pool)
 {
 	int live = atomic_read(&frame->live);
 
+	if (READ_ONCE(frame->pool) != pool)
+		return false;
 	do {
 		if (live <= 0 || live > (int)SWIM_FRAME_SIZE)
 			return false;
 	} while (!atomic_try_cmpxchg(&frame->live, &live, live + SWIM_HUNK_HOLD));
+	/* It may have become another's meanwhile; that one waits for us in its destroy. */
 	if (READ_ONCE(frame->pool) == pool)
 		return true;
 	if (swim_hunk_unhold(frame, 0))

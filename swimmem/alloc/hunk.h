@@ -32,8 +32,8 @@
 
 struct swim_pool;
 
-#define SWIM_HUNK_OPEN		(1 << 20)
-#define SWIM_HUNK_HOLD		(1 << 21)
+#define SWIM_HUNK_OPEN		((int)BIT(20))
+#define SWIM_HUNK_HOLD		((int)BIT(21))
 
 /**
  * struct swim_hunk - the header of a hunk, and of the extent of a large object

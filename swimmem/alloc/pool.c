@@ -149,14 +149,22 @@ void swim_release_large(void *object, size_t size)
 }
 
 /**
- * swim_release_dead - count a small object dead: it is not the newest of this CPU's hunk
+ * swim_release_slow - the end of a small object that is not short, or not the newest
  * @object: its tag is DEAD, or still one that only the caller may change
  * @size: bytes, a multiple of 8
  */
-void swim_release_dead(void *object, size_t size)
+void swim_release_slow(void *object, size_t size)
 {
 	struct swim_hunk *hunk = swim_hunk_of(object);
+	struct swim_pool *pool = hunk->pool;
+	unsigned long end = (unsigned long)object + size;
 
+	if (size >= SWIM_ZERO_INLINE && this_cpu_read(pool->cpu->next) == end &&
+	    !(pool->flags & SWIM_POOL_RCU)) {
+		memset(object, 0, size);
+		if (swim_pool_rewind(pool->cpu, object, end))
+			return;
+	}
 	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, 0));
 	/* Full barrier: whoever gets the hunk finds nothing of ours still to be written. */
 	if (!atomic_sub_return(size + SWIM_TAG_SLOT, &hunk->frame->live))
@@ -351,6 +359,25 @@ size_t swim_size(const void *object)
 }
 EXPORT_SYMBOL_GPL(swim_size);
 
+/**
+ * swim_pool_adopt - let this CPU allocate in a hunk that is partly used
+ * @pool: whose
+ * @hunk: open, and nobody else's
+ * @mark: offset of its first unused byte
+ *
+ * Return: false when this CPU's hunk has as much room; then nothing has changed.
+ */
+bool swim_pool_adopt(struct swim_pool *pool, struct swim_hunk *hunk, unsigned int mark)
+{
+	unsigned long old = this_cpu_read(pool->cpu->next);
+
+	if (mark_of(old) <= mark ||
+	    this_cpu_cmpxchg(pool->cpu->next, old, (unsigned long)hunk + mark) != old)
+		return false;
+	close_current(old);
+	return true;
+}
+
 static void flush_this_cpu(void *arg)
 {
 	struct swim_pool *pool = arg;
@@ -376,7 +403,7 @@ void swim_pool_flush(struct swim_pool *pool)
 			swim_pool_flush_dead_cpu(pool, cpu);
 	cpus_read_unlock();
 }
-SWIM_EXPORT_KUNIT(swim_pool_flush);
+EXPORT_SYMBOL_SWIM_KUNIT(swim_pool_flush);
 
 /**
  * swim_pool_flush_dead_cpu - close the hunk of a CPU that is gone
@@ -518,7 +545,7 @@ struct swim_pool *swim_pool_create(const char *name, struct swim_space *space,
 	pool->hold.ops = &swim_pool_hold_ops;
 	pool->space = space;
 	pool->flags = flags;
-	pool->rewind = flags & SWIM_POOL_RCU ? 0 : SWIM_REWIND;
+	pool->zero_inline = flags & SWIM_POOL_RCU ? 0 : SWIM_ZERO_INLINE;
 	mutex_init(&pool->clean);
 	swim_tag_write(swim_tag_of(pool->zero), swim_tag_sized(SWIM_TAG_NOTHING, 0, 0));
 	err = swim_registry_add_pool(pool);
@@ -534,6 +561,20 @@ free_block:
 	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_GPL(swim_pool_create);
+
+static bool pool_has_hunks(const struct swim_pool *pool)
+{
+	struct swim_segment *segment;
+	unsigned int i;
+	u32 index;
+
+	swim_for_each_segment(pool->space, index, segment)
+		for (i = 0; i < SWIM_SEGMENT_FRAMES; i++)
+			/* Pairs with the release in swim_hunk_put_now(). */
+			if (smp_load_acquire(&segment->frame[i].pool) == pool)
+				return true;
+	return false;
+}
 
 /**
  * swim_pool_destroy - the end of a pool
@@ -558,7 +599,11 @@ int swim_pool_destroy(struct swim_pool *pool)
 	}
 	swim_registry_del_pool(pool);
 	swim_pool_flush(pool);
-	rcu_barrier(); /* hunk_put_rcu(), large_put_rcu() */
+	/* What was put waits for readers, or for a walker that held it for a moment. */
+	do {
+		rcu_barrier();
+		cond_resched();
+	} while (pool_has_hunks(pool));
 	free_percpu(pool->cpu);
 	block = (struct swim_block){ pool, pool->head.size };
 	swim_space_free(pool->space, &block);

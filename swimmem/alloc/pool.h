@@ -17,8 +17,8 @@ struct swim_hold_ops {
 	void *(*reserve)(struct swim_hold *hold, size_t size, gfp_t gfp);
 };
 
-/* For larger objects the mark does not go back: zeroing them costs more than it gains. */
-#define SWIM_REWIND		(SZ_1K + 1)
+/* Larger objects are zeroed out of line when the mark goes back over them. */
+#define SWIM_ZERO_INLINE	SZ_512
 
 /* No hunk: every request crosses its end. */
 #define SWIM_NO_HUNK		(~(SWIM_TAG_SLOT - 1UL))
@@ -53,7 +53,7 @@ struct swim_moves {
  * @space: where hunks come from
  * @cpu: what each CPU has
  * @flags: SWIM_POOL_*
- * @rewind: the mark goes back over smaller objects than this; 0 where readers may be left
+ * @zero_inline: over objects below this size the mark goes back at once
  * @large: objects with extents of their own
  * @large_used: their bytes
  * @large_held: bytes of their extents
@@ -62,7 +62,7 @@ struct swim_moves {
  * @name: of its folder in debugfs
  * @link: in the list of all pools
  * @dir: in debugfs
- * @zero_tag: tag of the one object of size 0
+ * @zero_slot: tag of the one object of size 0
  * @zero: that object
  */
 struct swim_pool {
@@ -71,11 +71,11 @@ struct swim_pool {
 	struct swim_space *space;
 	struct swim_pool_cpu __percpu *cpu;
 	unsigned long flags;
-	size_t rewind;
+	size_t zero_inline;
 	atomic_long_t large;
 	atomic_long_t large_used;
 	atomic_long_t large_held;
-	struct mutex clean;
+	struct mutex clean;	/* and moves */
 	struct swim_moves moves;
 	char name[SWIM_NAME_MAX];
 	struct list_head link;
@@ -90,8 +90,9 @@ static_assert(offsetof(struct swim_pool, zero) % SWIM_OBJECT_ALIGN == 0);
 extern const struct swim_hold_ops swim_pool_hold_ops;
 
 void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp);
-void swim_release_dead(void *object, size_t size);
+void swim_release_slow(void *object, size_t size);
 void swim_release_large(void *object, size_t size);
+bool swim_pool_adopt(struct swim_pool *pool, struct swim_hunk *hunk, unsigned int mark);
 void swim_pool_flush(struct swim_pool *pool);
 void swim_pool_flush_dead_cpu(struct swim_pool *pool, unsigned int cpu);
 
@@ -163,6 +164,15 @@ static __always_inline void swim_zero(u64 *at, size_t size)
 		WRITE_ONCE(*at, 0);
 }
 
+/* Let the mark go back over an object, whose bytes are zero, if it still is the newest. */
+static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __percpu *cpu, void *object,
+					     unsigned long end)
+{
+	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
+	barrier(); /* this CPU's interrupts see it zero before they can have it */
+	return this_cpu_cmpxchg(cpu->next, end, (unsigned long)object - SWIM_TAG_SLOT) == end;
+}
+
 /*
  * The memory of a small object that its last owner has let go: its tag is DEAD, or still
  * one that only the caller may change. @size is a multiple of 8.
@@ -174,15 +184,12 @@ static __always_inline void swim_release(void *object, size_t size)
 	unsigned long end = (unsigned long)object + size;
 
 	this_cpu_dec(cpu->objects);
-	if (this_cpu_read(cpu->next) == end && size < pool->rewind) {
+	if (this_cpu_read(cpu->next) == end && size < pool->zero_inline) {
 		swim_zero(object, size);
-		WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
-		barrier(); /* this CPU's interrupts see it zero before they can have it */
-		if (likely(this_cpu_cmpxchg(cpu->next, end, (unsigned long)object -
-					    SWIM_TAG_SLOT) == end))
+		if (likely(swim_pool_rewind(cpu, object, end)))
 			return;
 	}
-	swim_release_dead(object, size);
+	swim_release_slow(object, size);
 }
 
 #endif

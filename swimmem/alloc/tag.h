@@ -85,10 +85,13 @@ static inline void *swim_tag_object(unsigned long *tag)
 	return tag + 1;
 }
 
-/* Both ways: what stands in memory, and what it means. The secret's low bits are 0. */
+/*
+ * Both ways: what stands in memory, and what it means. The secret's low bits are 0. The
+ * address goes above the bits of a sized tag, so that one which was copied is none.
+ */
 static inline unsigned long swim_tag_mangle(const unsigned long *tag, unsigned long value)
 {
-	return value ^ swim_secret ^ (unsigned long)(tag + 1);
+	return value ^ swim_secret ^ (unsigned long)(tag + 1) << (SWIM_TAG_SIZED_BITS - 3);
 }
 
 static inline unsigned long swim_tag_read(const unsigned long *tag)
@@ -139,7 +142,8 @@ static inline bool swim_tag_is_small(unsigned long value, enum swim_tag_state st
 
 static inline bool swim_tag_is_owned(unsigned long value)
 {
-	return swim_tag_kind(value) == SWIM_TAG_OWNED || swim_tag_kind(value) == SWIM_TAG_OWNED_PAGE;
+	return swim_tag_kind(value) == SWIM_TAG_OWNED ||
+	       swim_tag_kind(value) == SWIM_TAG_OWNED_PAGE;
 }
 
 /* Only for a tag that nobody else may change: unwritten, or ours. */

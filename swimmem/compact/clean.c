@@ -17,6 +17,7 @@
 #include "walk.h"
 
 #define TARGET_DEFAULT	97	/* per cent */
+#define ROUNDS		4	/* over hunks that are closed meanwhile */
 
 /**
  * struct cleaner - one compaction
@@ -46,6 +47,8 @@ static void put_emptied(struct cleaner *cleaner)
 
 	if (!emptied)
 		return;
+	/* The two that swim_hunk_put() waits for where objects have moved. */
+	synchronize_rcu();
 	synchronize_rcu();
 	llist_for_each_entry_safe(hunk, next, emptied, emptied) {
 		swim_hunk_put_now(hunk);
@@ -149,7 +152,7 @@ static int clean_hunk(struct cleaner *cleaner, struct swim_frame *frame, unsigne
 /* As full as it has to be; or, unless all has to move, in no more hunks than it needs. */
 static bool enough(const struct cleaner *cleaner)
 {
-	if (cleaner->live * 100 >= (u64)cleaner->hunks * SWIM_FRAME_SIZE * cleaner->target)
+	if ((u64)cleaner->live * 100 >= (u64)cleaner->hunks * SWIM_FRAME_SIZE * cleaner->target)
 		return true;
 	return cleaner->target < 100 &&
 	       cleaner->hunks <= DIV_ROUND_UP(cleaner->live, SWIM_FRAME_SIZE - SWIM_HUNK_BEGIN);
@@ -165,7 +168,9 @@ static int clean_frame(struct cleaner *cleaner, struct swim_frame *frame, int te
 	int live = atomic_read(&frame->live);
 	int err = 0;
 
-	if (live < from || live >= below || enough(cleaner) || !swim_hunk_hold(frame, cleaner->pool))
+	if (live < from || live >= below || enough(cleaner))
+		return 0;
+	if (!swim_hunk_hold(frame, cleaner->pool))
 		return 0;
 	hunk = swim_frame_hunk(frame);
 	if (hunk->filled != cleaner->number)
@@ -178,9 +183,9 @@ static int clean_frame(struct cleaner *cleaner, struct swim_frame *frame, int te
 	return err;
 }
 
-static int for_each_frame(struct cleaner *cleaner,
-			  int (*fn)(struct cleaner *cleaner, struct swim_frame *frame, int arg),
-			  int arg)
+typedef int (*frame_fn)(struct cleaner *cleaner, struct swim_frame *frame, int arg);
+
+static int each_frame(struct cleaner *cleaner, frame_fn fn, int arg)
 {
 	struct swim_segment *segment;
 	unsigned int i;
@@ -208,15 +213,28 @@ static int count_frame(struct cleaner *cleaner, struct swim_frame *frame, int un
 	return 0;
 }
 
+/* Clean the hunks that are closed now, those that CPUs allocate in among them. */
+static int clean_round(struct cleaner *cleaner)
+{
+	unsigned int tenth;
+	int err = 0;
+
+	swim_pool_flush(cleaner->pool);
+	cleaner->live = 0;
+	cleaner->hunks = 0;
+	each_frame(cleaner, count_frame, 0);
+	for (tenth = 1; !err && tenth <= 10 && !enough(cleaner); tenth++)
+		err = each_frame(cleaner, clean_frame, tenth);
+	put_emptied(cleaner);
+	return err;
+}
+
 /* The mover's last hunk has room: let this CPU allocate there. */
 static void hand_over(struct cleaner *cleaner)
 {
-	struct swim_pool_cpu __percpu *cpu = cleaner->pool->cpu;
 	struct swim_mover *mover = &cleaner->mover;
 
-	if (mover->to &&
-	    this_cpu_cmpxchg(cpu->next, SWIM_NO_HUNK,
-			     (unsigned long)mover->to + mover->mark) == SWIM_NO_HUNK)
+	if (mover->to && swim_pool_adopt(cleaner->pool, mover->to, mover->mark))
 		mover->to = NULL;
 	close_mover(cleaner);
 }
@@ -238,7 +256,7 @@ static void hand_over(struct cleaner *cleaner)
 int swim_pool_compact(struct swim_pool *pool, unsigned int target)
 {
 	struct cleaner cleaner = { .pool = pool, .target = target ?: TARGET_DEFAULT };
-	unsigned int tenth;
+	unsigned int round;
 	u64 begin;
 	int err = 0;
 
@@ -247,10 +265,12 @@ int swim_pool_compact(struct swim_pool *pool, unsigned int target)
 	mutex_lock(&pool->clean);
 	begin = ktime_get_ns();
 	cleaner.number = ++pool->moves.compactions;
-	swim_pool_flush(pool);
-	for_each_frame(&cleaner, count_frame, 0);
-	for (tenth = 1; !err && tenth <= 10 && !enough(&cleaner); tenth++)
-		err = for_each_frame(&cleaner, clean_frame, tenth);
+	for (round = 0; !err && round < ROUNDS; round++) {
+		err = clean_round(&cleaner);
+		/* Where all has to move it has; where clients went on there may be more to do. */
+		if (target == 100 || enough(&cleaner))
+			break;
+	}
 	hand_over(&cleaner);
 	put_emptied(&cleaner);
 	swim_space_trim(pool->space);

@@ -24,8 +24,8 @@
  * (E) release; pairs with the acquire in take_failed().
  *
  * After (C) nothing can fail, and being asked comes too late: the owner finds the copy a
- * few instructions later. The old copy stays as it is for a grace period, for readers and
- * for owners between reading the lease and taking the tag.
+ * few instructions later. The old copy stays as it is for as long as swim_hunk_put() says,
+ * for readers and for owners between reading the lease and taking the tag.
  */
 #include <linux/irqflags.h>
 #include <linux/mm.h>
@@ -84,14 +84,16 @@ static bool rehome_one(struct swim_raw *from, struct swim_raw *to)
 	void *child;
 
 	for (;;) {
-		unsigned long *tag, value;
+		unsigned long *tag, word, value;
 
 		child = READ_ONCE(from->object);
 		WRITE_ONCE(to->object, child);
 		if (!child)
 			return true;
 		tag = swim_tag_of(child);
-		value = swim_tag_read(tag);
+		/* Pairs with (E): who sees DEAD sees the lease changed, below. */
+		word = smp_load_acquire(tag);
+		value = word ? swim_tag_mangle(tag, word) : 0;
 		if (swim_tag_is_owned(value) && swim_tag_lease(value) == from) {
 			unsigned long page = swim_tag_kind(value) == SWIM_TAG_OWNED_PAGE;
 
@@ -117,7 +119,7 @@ static bool rehome(const struct swim_type *type, void *from, void *to)
 		return true;
 	/* Nobody but movers can have got at what was rehomed: this way back cannot fail. */
 	while (n--)
-		rehome_one(swim_part(to, type, n), swim_part(from, type, n));
+		WARN_ON_ONCE(!rehome_one(swim_part(to, type, n), swim_part(from, type, n)));
 	return false;
 }
 
@@ -130,6 +132,8 @@ static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned
 	enum swim_relocated result = SWIM_CANCELLED;
 	void *to = (void *)mover->to + mover->mark + SWIM_TAG_SLOT;
 
+	if (size > SWIM_SMALL_MAX)
+		return SWIM_CORRUPT;
 	if (!mover->to || mover->mark + SWIM_TAG_SLOT + size >= SWIM_FRAME_SIZE)
 		return SWIM_FULL;
 	if (!copy(to, object, size, &from->asked))
@@ -141,7 +145,9 @@ static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned
 	mover->mark += SWIM_TAG_SLOT + size;
 	swim_tag_write(swim_tag_of(to), swim_tag_owned(raw, 0));
 	WRITE_ONCE(from->moved, true);
+	/* (D) */
 	smp_store_release(&raw->object, to);
+	/* (E) */
 	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, 0));
 	return SWIM_MOVED;
 

@@ -37,8 +37,8 @@ static __always_inline void release(void *object, size_t size)
 /* 0 to try again, or why the tag could not be taken. */
 static noinline int take_failed(struct swim_raw *raw, void *object)
 {
-	/* Pairs with the release of DEAD in commit(): who sees DEAD sees the lease changed. */
 	unsigned long *tag = swim_tag_of(object);
+	/* Pairs with (E) in relocate.c: who sees DEAD sees the lease changed. */
 	unsigned long word = smp_load_acquire(tag);
 	unsigned long value = word ? swim_tag_mangle(tag, word) : 0;
 
@@ -73,12 +73,13 @@ static noinline void *take_slow(struct swim_raw *raw, unsigned long value, unsig
 	rcu_read_lock_sched();
 	do {
 		object = READ_ONCE(raw->object);
-		if (!object)
+		if (!object) {
 			err = -SWIM_ECLEARED;
-		else if (swim_tag_try(swim_tag_of(object), swim_tag_owned(raw, page), value))
 			break;
-		else
-			err = take_failed(raw, object);
+		}
+		if (swim_tag_try(swim_tag_of(object), swim_tag_owned(raw, page), value))
+			break;
+		err = take_failed(raw, object);
 	} while (!err);
 	rcu_read_unlock_sched();
 	return err ? ERR_PTR(err) : object;
@@ -180,8 +181,9 @@ EXPORT_SYMBOL_GPL(swim_raw_unpin);
  * Readers find the object through @to before they stop finding it through @from.
  *
  * Context: Any but NMI.
- * Return: 0; -EEXIST when @to owns an object; -EINVAL without both leases; else as
- * swim_raw_pin(). On an error nothing has changed.
+ * Return: 0; -EEXIST when @to owns an object; -EINVAL without both leases, or, after a
+ * report, when @to stands in the object itself; else as swim_raw_pin(). On an error
+ * nothing has changed.
  */
 int swim_raw_move(struct swim_raw *to, struct swim_raw *from)
 {
@@ -194,7 +196,13 @@ int swim_raw_move(struct swim_raw *to, struct swim_raw *from)
 	object = swim_raw_pin(from);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
+	if (unlikely((void *)to - object < swim_meta_size(from->meta))) {
+		swim_raw_unpin(from);
+		swim_report("lease %p moved into the object %p that it owns", from, object);
+		return -SWIM_EMISALIGNED;
+	}
 	to->meta = from->meta;
+	/* A reader that finds the object through @to finds it whole. */
 	smp_store_release(&to->object, object);
 	WRITE_ONCE(from->object, NULL);
 	swim_raw_unpin(to);
@@ -205,8 +213,9 @@ EXPORT_SYMBOL_GPL(swim_raw_move);
 /*
  * Drop a value with all that it owns, children before parents, however deep: without
  * recursion and without memory. A value that has begun to be dropped has in its tag the
- * lease that owns its parent, so the way back up is in the tags. Leases keep their
- * objects and types until their object is dead, so readers see all or nothing of it.
+ * lease that owns its parent, so the way back up is in the tags. A lease keeps its type,
+ * and leads to its object, until all below that is dropped: readers find a whole object
+ * or none, from the leaves up.
  */
 static void drop_all(struct swim_raw *root)
 {

@@ -34,7 +34,7 @@ swim_reporter swim_report_divert(swim_reporter reporter)
 	synchronize_rcu();
 	return before;
 }
-SWIM_EXPORT_KUNIT(swim_report_divert);
+EXPORT_SYMBOL_SWIM_KUNIT(swim_report_divert);
 
 /**
  * swim_report - tell of a violation
