@@ -20,14 +20,13 @@
 #include <linux/sched/task.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
-#include <linux/version.h>
 #include <swimmem/swimmem.h>
 
 #include "../swimmem/compat.h"
 #include "../swimmem/observe/report.h"
 
 /* Rounds of a loop that tries at random: a detector kernel in an emulator is slow. */
-#define ROUNDS(n)	(IS_ENABLED(CONFIG_KASAN) ? (n) / 10 : (n))
+#define ROUNDS(n)	((n) / (IS_ENABLED(CONFIG_KASAN) ? 10 : 1))
 
 /**
  * struct swim_reports - the reports since they were last asked for
@@ -68,17 +67,20 @@ static inline void swim_reports_reset(void)
 /* Exactly one report since the last of these, and it has these words in it. */
 #define EXPECT_REPORT(test, words)						\
 do {										\
-	KUNIT_EXPECT_EQ_MSG(test, swim_reports.count, 1U, "reports, the last is '%s'",	\
-			    swim_reports.last);					\
-	KUNIT_EXPECT_TRUE_MSG(test, !!strstr(swim_reports.last, words),		\
-			      "no '%s' in '%s'", words, swim_reports.last);	\
+	const char *__words = (words);						\
+	struct kunit *__test = (test);						\
+										\
+	KUNIT_EXPECT_EQ_MSG(__test, swim_reports.count, 1U,			\
+			    "reports, the last is '%s'", swim_reports.last);	\
+	KUNIT_EXPECT_TRUE_MSG(__test, !!strstr(swim_reports.last, __words),	\
+			      "no '%s' in '%s'", __words, swim_reports.last);	\
 	swim_reports_reset();							\
 } while (0)
 
 #define EXPECT_NO_REPORT(test)							\
 do {										\
-	KUNIT_EXPECT_EQ_MSG(test, swim_reports.count, 0U, "reports, the last is '%s'",	\
-			    swim_reports.last);					\
+	KUNIT_EXPECT_EQ_MSG(test, swim_reports.count, 0U,			\
+			    "reports, the last is '%s'", swim_reports.last);	\
 	swim_reports_reset();							\
 } while (0)
 

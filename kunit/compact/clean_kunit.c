@@ -344,8 +344,8 @@ static struct kunit_suite clean_suite = {
 	.exit = swim_heap_exit,
 	.test_cases = clean_cases,
 };
+
 kunit_test_suite(clean_suite);
 
-SWIM_IMPORT_KUNIT;
 MODULE_DESCRIPTION("KUnit: compaction of pools of swimmem");
 MODULE_LICENSE("GPL");

@@ -46,7 +46,8 @@ static void new_raw(struct kunit *test, struct swim_raw *raw, size_t size, u8 by
 {
 	void *object;
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(raw, swim_pool_hold(pool_of(test)), size, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(raw, swim_pool_hold(pool_of(test)), size,
+					   GFP_KERNEL), 0);
 	object = swim_raw_pin(raw);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(object));
 	memset(object, byte, size);
@@ -134,7 +135,7 @@ static void children_belong_to_the_new_place(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pair));
 	pair->number = 1;
 	KUNIT_ASSERT_EQ(test, swim_box_new(&pair->left, hold, &pair_type, GFP_KERNEL), 0);
-	new_raw(test, &pair->right, SZ_64K, 4);		/* a large child does not move, its lease does */
+	new_raw(test, &pair->right, SZ_64K, 4);	/* large, so only its lease moves */
 	left = swim_box_pin(&pair->left);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(left));
 	left->number = 2;
@@ -247,10 +248,10 @@ static int read_or_compact(void *arg, unsigned int number)
 	rcu_read_lock();
 	seen = swim_raw_read(&reader->raw);
 	complete(&reader->begun);
-	for (wait = 0; wait < 20000 && READ_ONCE(reader->raw.object) == seen; wait++)
-		udelay(10);
+	for (wait = 0; wait < 200 && READ_ONCE(reader->raw.object) == seen; wait++)
+		mdelay(1);
 	reader->moved = READ_ONCE(reader->raw.object) != seen;
-	udelay(1000);
+	mdelay(1);
 	reader->same = !memchr_inv(seen, 7, 64);
 	rcu_read_unlock();
 	return 0;
@@ -476,11 +477,13 @@ static int storm_worker(void *arg, unsigned int number)
 
 		/* Readers: whatever they find is memory, and a pair. */
 		if (number >= storm->owners + 2) {
-			u32 slot = swim_random(&state);
 			const struct pair *seen, *child;
+			struct swim_box *slot;
 
+			slot = storm->slot[swim_random(&state) % storm->owners];
+			slot += swim_random(&state) % SLOTS;
 			rcu_read_lock();
-			seen = swim_box_read(&storm->slot[slot % storm->owners][slot / 256 % SLOTS]);
+			seen = swim_box_read(slot);
 			child = seen ? swim_box_read(&seen->left) : NULL;
 			if (child && READ_ONCE(child->number) >> 32)
 				err = 16;
@@ -510,11 +513,12 @@ static void owners_readers_and_movers_at_once(struct kunit *test)
 	storm->owners = swim_workers();
 	storm->rounds = IS_ENABLED(CONFIG_KASAN) ? 40000 : 100000;
 	atomic_set(&storm->owning, storm->owners);
-	KUNIT_EXPECT_EQ(test, swim_workers_run(test, storm->owners + 3, storm_worker, storm), 0);
+	KUNIT_EXPECT_EQ(test, swim_workers_run(test, storm->owners + 3, storm_worker,
+					       storm), 0);
 	for (i = 0; i < 2; i++) {
 		swim_pool_stats(storm->pool[i], &stats);
-		kunit_info(test, "pool %u: %llu moved, %llu cancelled, %llu refused", i, stats.moved,
-			   stats.cancelled, stats.refused);
+		kunit_info(test, "pool %u: %llu moved, %llu cancelled, %llu refused", i,
+			   stats.moved, stats.cancelled, stats.refused);
 		KUNIT_EXPECT_EQ(test, stats.live, 0);
 		KUNIT_EXPECT_GT(test, stats.moved, 0ULL);
 		KUNIT_EXPECT_EQ(test, swim_pool_destroy(storm->pool[i]), 0);
@@ -540,8 +544,8 @@ static struct kunit_suite relocate_suite = {
 	.exit = swim_heap_exit,
 	.test_cases = relocate_cases,
 };
+
 kunit_test_suite(relocate_suite);
 
-SWIM_IMPORT_KUNIT;
 MODULE_DESCRIPTION("KUnit: relocation in swimmem");
 MODULE_LICENSE("GPL");

@@ -299,6 +299,18 @@ static void move_refuses_and_changes_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&to), 0);
 }
 
+static void move_into_the_object_itself_is_refused(struct kunit *test)
+{
+	struct swim_raw raw = {}, *inside;
+
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 64, GFP_KERNEL), 0);
+	inside = raw.object + 16;
+	KUNIT_EXPECT_EQ(test, swim_raw_move(inside, &raw), -EINVAL);
+	EXPECT_REPORT(test, "into the object");
+	KUNIT_EXPECT_TRUE(test, swim_raw_is_empty(inside));
+	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
+}
+
 static void read_is_the_object_or_null(struct kunit *test)
 {
 	struct swim_raw raw = {};
@@ -446,6 +458,7 @@ static struct kunit_case raw_cases[] = {
 	KUNIT_CASE(free_of_a_leased_object_is_refused),
 	KUNIT_CASE(move_hands_over),
 	KUNIT_CASE(move_refuses_and_changes_nothing),
+	KUNIT_CASE(move_into_the_object_itself_is_refused),
 	KUNIT_CASE(read_is_the_object_or_null),
 	KUNIT_CASE(readers_outlive_the_drop_in_an_rcu_pool),
 	KUNIT_CASE(a_large_object_has_a_lease_like_any_other),
@@ -460,8 +473,8 @@ static struct kunit_suite raw_suite = {
 	.exit = swim_heap_exit,
 	.test_cases = raw_cases,
 };
+
 kunit_test_suite(raw_suite);
 
-SWIM_IMPORT_KUNIT;
 MODULE_DESCRIPTION("KUnit: exclusive leases of swimmem");
 MODULE_LICENSE("GPL");

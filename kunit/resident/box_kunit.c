@@ -160,7 +160,8 @@ static void drop_of_a_long_list_needs_no_stack(struct kunit *test)
 
 	for (i = 0; i < length; i++) {
 		list = (struct swim_box){};
-		KUNIT_ASSERT_EQ(test, swim_box_new(&list, hold_of(test), &node_type, GFP_KERNEL), 0);
+		KUNIT_ASSERT_EQ(test, swim_box_new(&list, hold_of(test), &node_type,
+						   GFP_KERNEL), 0);
 		node = pin(test, &list);
 		if (!swim_box_is_empty(&root))
 			KUNIT_ASSERT_EQ(test, swim_box_move(&node->right, &root), 0);
@@ -236,8 +237,8 @@ static struct kunit_suite box_suite = {
 	.exit = swim_heap_exit,
 	.test_cases = box_cases,
 };
+
 kunit_test_suite(box_suite);
 
-SWIM_IMPORT_KUNIT;
 MODULE_DESCRIPTION("KUnit: boxes of swimmem");
 MODULE_LICENSE("GPL");

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The contract of swimmem/alloc/tag.h: what stands in front of an object, in every state.
+ */
+#include "../kunit.h"
+#include "../../swimmem/alloc/tag.h"
+
+static const enum swim_tag_state states[] = {
+	SWIM_TAG_DEAD, SWIM_TAG_HELD, SWIM_TAG_PINNED, SWIM_TAG_VISITED, SWIM_TAG_NOTHING,
+};
+
+static const unsigned long pages[] = { 0, SWIM_TAG_PAGE };
+
+/* As an object stands in memory. */
+struct tagged {
+	unsigned long tag;
+	u64 object[2];
+};
+
+static void expect_is_only(struct kunit *test, unsigned long value, enum swim_tag_state state)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(states); i++)
+		KUNIT_EXPECT_EQ(test, swim_tag_is(value, states[i]), states[i] == state);
+}
+
+static void tag_stands_in_the_word_in_front_of_the_object(struct kunit *test)
+{
+	struct tagged it;
+
+	KUNIT_EXPECT_PTR_EQ(test, swim_tag_of(it.object), &it.tag);
+	KUNIT_EXPECT_PTR_EQ(test, swim_tag_object(&it.tag), (void *)it.object);
+	KUNIT_EXPECT_EQ(test, SWIM_TAG_SLOT, 8);
+}
+
+static void sized_tag_tells_state_size_and_page(struct kunit *test)
+{
+	unsigned int s, p;
+	size_t size;
+
+	for (s = 0; s < ARRAY_SIZE(states); s++) {
+		for (p = 0; p < ARRAY_SIZE(pages); p++) {
+			for (size = 0; size <= SZ_2M; size = size < SZ_64K ? size + 8 : size * 2) {
+				unsigned long value = swim_tag_sized(states[s], size, pages[p]);
+
+				KUNIT_ASSERT_EQ(test, swim_tag_kind(value), SWIM_TAG_SIZED);
+				KUNIT_ASSERT_EQ(test, swim_tag_size(value), size);
+				KUNIT_ASSERT_EQ(test, value & SWIM_TAG_PAGE, pages[p]);
+				KUNIT_ASSERT_TRUE(test, swim_tag_is(value, states[s]));
+				KUNIT_ASSERT_FALSE(test, swim_tag_is_owned(value));
+			}
+			expect_is_only(test, swim_tag_sized(states[s], 64, pages[p]), states[s]);
+		}
+	}
+}
+
+static void sized_tag_holds_sizes_below_8_mib_and_nothing_above(struct kunit *test)
+{
+	const size_t most = SZ_8M - 8;
+	unsigned long value = swim_tag_sized(SWIM_TAG_HELD, most, SWIM_TAG_PAGE);
+	unsigned int bit;
+
+	KUNIT_EXPECT_TRUE(test, swim_tag_is(value, SWIM_TAG_HELD));
+	KUNIT_EXPECT_EQ(test, swim_tag_size(value), most);
+	for (bit = SWIM_TAG_SIZED_BITS; bit < BITS_PER_LONG; bit++)
+		KUNIT_EXPECT_FALSE(test, swim_tag_is(value | 1UL << bit, SWIM_TAG_HELD));
+}
+
+static void owned_tag_tells_the_lease_and_the_page(struct kunit *test)
+{
+	static struct swim_raw leases[4];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(leases); i++) {
+		unsigned long value = swim_tag_owned(&leases[i], 0);
+
+		KUNIT_EXPECT_EQ(test, swim_tag_kind(value), SWIM_TAG_OWNED);
+		KUNIT_EXPECT_PTR_EQ(test, swim_tag_lease(value), &leases[i]);
+		KUNIT_EXPECT_TRUE(test, swim_tag_is_owned(value));
+		expect_is_only(test, value, 0);
+
+		value = swim_tag_owned(&leases[i], SWIM_TAG_PAGE);
+		KUNIT_EXPECT_EQ(test, swim_tag_kind(value), SWIM_TAG_OWNED_PAGE);
+		KUNIT_EXPECT_PTR_EQ(test, swim_tag_lease(value), &leases[i]);
+		KUNIT_EXPECT_TRUE(test, swim_tag_is_owned(value));
+		expect_is_only(test, value, 0);
+	}
+}
+
+static void dropping_tag_tells_the_parents_lease(struct kunit *test)
+{
+	static struct swim_raw parent;
+	unsigned long value = (unsigned long)&parent | SWIM_TAG_DROPPING;
+
+	KUNIT_EXPECT_EQ(test, swim_tag_kind(value), SWIM_TAG_DROPPING);
+	KUNIT_EXPECT_PTR_EQ(test, swim_tag_lease(value), &parent);
+	KUNIT_EXPECT_NULL(test, swim_tag_lease(SWIM_TAG_DROPPING));
+	KUNIT_EXPECT_FALSE(test, swim_tag_is_owned(value));
+	expect_is_only(test, value, 0);
+}
+
+static void what_is_written_is_what_is_read(struct kunit *test)
+{
+	static struct swim_raw lease;
+	const unsigned long values[] = {
+		swim_tag_sized(SWIM_TAG_DEAD, 0, 0),
+		swim_tag_sized(SWIM_TAG_HELD, 16, 0),
+		swim_tag_sized(SWIM_TAG_PINNED, SZ_16K, 0),
+		swim_tag_sized(SWIM_TAG_VISITED, SZ_1M, SWIM_TAG_PAGE),
+		swim_tag_owned(&lease, 0),
+		swim_tag_owned(&lease, SWIM_TAG_PAGE),
+		SWIM_TAG_DROPPING,
+		(unsigned long)&lease | SWIM_TAG_DROPPING,
+	};
+	struct tagged it = {};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		swim_tag_write(&it.tag, values[i]);
+		KUNIT_EXPECT_EQ(test, swim_tag_read(&it.tag), values[i]);
+		KUNIT_EXPECT_NE(test, it.tag, 0UL);
+		/* The kind is plain, so that 0 is no written tag whatever the secret. */
+		KUNIT_EXPECT_EQ(test, it.tag & SWIM_TAG_KIND, values[i] & SWIM_TAG_KIND);
+	}
+	KUNIT_EXPECT_EQ(test, it.object[0], 0ULL);
+}
+
+static void unwritten_is_0_and_nothing_else_is(struct kunit *test)
+{
+	struct tagged it = {};
+
+	KUNIT_EXPECT_EQ(test, swim_tag_read(&it.tag), (unsigned long)SWIM_TAG_UNWRITTEN);
+	KUNIT_EXPECT_EQ(test, (unsigned long)SWIM_TAG_UNWRITTEN, 0UL);
+	expect_is_only(test, SWIM_TAG_UNWRITTEN, 0);
+	KUNIT_EXPECT_FALSE(test, swim_tag_is_owned(SWIM_TAG_UNWRITTEN));
+	/* The smallest of each kind that is written. */
+	KUNIT_EXPECT_NE(test, swim_tag_sized(0, 0, 0), 0UL);
+	KUNIT_EXPECT_NE(test, swim_tag_owned(NULL, 0), 0UL);
+	KUNIT_EXPECT_NE(test, swim_tag_owned(NULL, SWIM_TAG_PAGE), 0UL);
+	KUNIT_EXPECT_NE(test, (unsigned long)SWIM_TAG_DROPPING, 0UL);
+}
+
+static void tag_copied_to_another_address_makes_no_sense_there(struct kunit *test)
+{
+	static struct swim_raw lease;
+	static struct tagged it[512];
+	unsigned int i, s, n, wrong = 0;
+
+	for (s = 0; s < ARRAY_SIZE(states); s++) {
+		swim_tag_write(&it[0].tag, swim_tag_sized(states[s], 64, 0));
+		for (i = 1; i < ARRAY_SIZE(it); i++) {
+			it[i].tag = it[0].tag;
+			for (n = 0; n < ARRAY_SIZE(states); n++)
+				wrong += swim_tag_is(swim_tag_read(&it[i].tag), states[n]);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0U);
+	swim_tag_write(&it[0].tag, swim_tag_owned(&lease, 0));
+	for (i = 1; i < ARRAY_SIZE(it); i++) {
+		it[i].tag = it[0].tag;
+		KUNIT_EXPECT_PTR_NE(test, swim_tag_lease(swim_tag_read(&it[i].tag)), &lease);
+	}
+}
+
+static void plain_value_in_memory_makes_no_sense(struct kunit *test)
+{
+	static struct swim_raw lease;
+	struct tagged it;
+
+	/* What an attacker, or an overflow, would write without the secret. */
+	it.tag = swim_tag_owned(&lease, 0);
+	KUNIT_EXPECT_PTR_NE(test, swim_tag_lease(swim_tag_read(&it.tag)), &lease);
+	memset(&it.tag, 'A', sizeof(it.tag));
+	expect_is_only(test, swim_tag_read(&it.tag), 0);
+}
+
+static void try_changes_the_tag_only_from_what_it_should_be(struct kunit *test)
+{
+	const unsigned long held = swim_tag_sized(SWIM_TAG_HELD, 16, 0);
+	const unsigned long dead = swim_tag_sized(SWIM_TAG_DEAD, 16, 0);
+	struct tagged it = {};
+
+	swim_tag_write(&it.tag, held);
+	KUNIT_EXPECT_FALSE(test, swim_tag_try(&it.tag, dead, held));
+	KUNIT_EXPECT_FALSE(test, swim_tag_try(&it.tag, swim_tag_sized(SWIM_TAG_HELD, 24, 0), dead));
+	KUNIT_EXPECT_EQ(test, swim_tag_read(&it.tag), held);
+	KUNIT_EXPECT_TRUE(test, swim_tag_try(&it.tag, held, dead));
+	KUNIT_EXPECT_EQ(test, swim_tag_read(&it.tag), dead);
+	KUNIT_EXPECT_FALSE(test, swim_tag_try(&it.tag, held, dead));
+}
+
+static struct kunit_case tag_cases[] = {
+	KUNIT_CASE(tag_stands_in_the_word_in_front_of_the_object),
+	KUNIT_CASE(sized_tag_tells_state_size_and_page),
+	KUNIT_CASE(sized_tag_holds_sizes_below_8_mib_and_nothing_above),
+	KUNIT_CASE(owned_tag_tells_the_lease_and_the_page),
+	KUNIT_CASE(dropping_tag_tells_the_parents_lease),
+	KUNIT_CASE(what_is_written_is_what_is_read),
+	KUNIT_CASE(unwritten_is_0_and_nothing_else_is),
+	KUNIT_CASE(tag_copied_to_another_address_makes_no_sense_there),
+	KUNIT_CASE(plain_value_in_memory_makes_no_sense),
+	KUNIT_CASE(try_changes_the_tag_only_from_what_it_should_be),
+	{}
+};
+
+static struct kunit_suite tag_suite = {
+	.name = "tag",
+	.init = swim_kunit_init,
+	.exit = swim_kunit_exit,
+	.test_cases = tag_cases,
+};
+
+kunit_test_suite(tag_suite);
+
+MODULE_DESCRIPTION("KUnit suite: tags");
+MODULE_LICENSE("GPL");

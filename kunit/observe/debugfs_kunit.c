@@ -1,0 +1,587 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What people see in debugfs: that it is there, for root only, and that it is true.
+ *
+ * Files are opened by their path and read and written as a process would: with memory of
+ * a process, that which loads this module.
+ */
+#include <linux/ctype.h>
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/sched/mm.h>
+#include <linux/uaccess.h>
+
+#include "../kunit.h"
+#include "../../swimmem/alloc/space.h"
+#include "../../swimmem/compact/walk.h"
+
+#define TOP		"/sys/kernel/debug/swimmem/"
+#define POOL		TOP "pools/kunit/"
+#define SPACE		TOP "spaces/kunit/"
+#define TEXT_MAX	SZ_64K
+
+/* Of who loads us; NULL when nobody does. */
+static struct mm_struct *process;
+
+/**
+ * struct view - a heap, and what was read of it last
+ * @heap: its pool has 2000 objects of 200 bytes, of which every third is freed again
+ * @objects: they
+ * @text: what was read, NUL-terminated
+ */
+struct view {
+	struct swim_heap heap;
+	void *objects[2000];
+	char text[TEXT_MAX];
+};
+
+static int debugfs_suite_init(struct kunit_suite *suite)
+{
+	process = get_task_mm(current);
+	return 0;
+}
+
+static void debugfs_suite_exit(struct kunit_suite *suite)
+{
+	if (process)
+		mmput(process);
+	process = NULL;
+}
+
+static struct swim_pool *pool_of(struct kunit *test)
+{
+	return ((struct view *)test->priv)->heap.pool;
+}
+
+static struct swim_space *space_of(struct kunit *test)
+{
+	return ((struct view *)test->priv)->heap.space;
+}
+
+static char *text_of(struct kunit *test)
+{
+	return ((struct view *)test->priv)->text;
+}
+
+static int view_init(struct kunit *test)
+{
+	struct view *view = kvzalloc(sizeof(*view), GFP_KERNEL);
+	unsigned int i;
+	int err;
+
+	if (!view)
+		return -ENOMEM;
+	err = swim_heap_init(test, 0, 0);
+	if (err) {
+		kvfree(view);
+		return err;
+	}
+	view->heap = *(struct swim_heap *)test->priv;
+	test->priv = view;
+	for (i = 0; i < ARRAY_SIZE(view->objects); i++) {
+		view->objects[i] = swim_pool_alloc(view->heap.pool, 200, GFP_KERNEL);
+		if (IS_ERR(view->objects[i]))
+			view->objects[i] = NULL;
+	}
+	for (i = 0; i < ARRAY_SIZE(view->objects); i += 3) {
+		swim_free(view->objects[i]);
+		view->objects[i] = NULL;
+	}
+	return 0;
+}
+
+static void free_objects(struct kunit *test)
+{
+	struct view *view = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(view->objects); i++) {
+		KUNIT_EXPECT_EQ(test, swim_free(view->objects[i]), 0);
+		view->objects[i] = NULL;
+	}
+}
+
+static void view_exit(struct kunit *test)
+{
+	struct view *view = test->priv;
+
+	if (view) {
+		free_objects(test);
+		swim_heap_exit(test);
+		test->priv = NULL;
+		kvfree(view);
+	} else {
+		swim_kunit_exit(test);
+	}
+}
+
+static struct file *open(struct kunit *test, const char *path, int flags)
+{
+	struct file *file = filp_open(TOP, O_RDONLY | O_DIRECTORY, 0);
+
+	if (IS_ERR(file))
+		kunit_skip(test, "debugfs is not mounted at /sys/kernel/debug");
+	filp_close(file, NULL);
+	return filp_open(path, flags, 0);
+}
+
+/* One read() or write() of a process: its memory is @buffer. */
+static ssize_t transfer(struct kunit *test, struct file *file, char *buffer, size_t size,
+			bool write, loff_t *pos)
+{
+	const size_t room = PAGE_ALIGN(size + 1);
+	unsigned long memory;
+	ssize_t done = -EFAULT;
+
+	if (!process)
+		kunit_skip(test, "no process has loaded this module");
+	kthread_use_mm(process);
+	memory = vm_mmap(NULL, 0, room, PROT_READ | PROT_WRITE,
+			 MAP_ANONYMOUS | MAP_PRIVATE, 0);
+	if (!IS_ERR_VALUE(memory)) {
+		char __user *there = (char __user *)memory;
+
+		if (!write)
+			done = file->f_op->read(file, there, size, pos);
+		else if (!copy_to_user(there, buffer, size))
+			done = file->f_op->write(file, there, size, pos);
+		if (!write && done > 0 && copy_from_user(buffer, there, done))
+			done = -EFAULT;
+		vm_munmap(memory, room);
+	}
+	kthread_unuse_mm(process);
+	return done;
+}
+
+/* All of a file, as text_of(). */
+static void look(struct kunit *test, const char *path)
+{
+	struct file *file = open(test, path, O_RDONLY);
+	char *text = text_of(test);
+	size_t size = 0;
+	loff_t pos = 0;
+	ssize_t n;
+
+	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(file), "%s", path);
+	do {
+		n = transfer(test, file, text + size, TEXT_MAX - 1 - size, false, &pos);
+		size += n > 0 ? n : 0;
+	} while (n > 0 && size < TEXT_MAX - 1);
+	text[size] = '\0';
+	filp_close(file, NULL);
+	KUNIT_ASSERT_EQ(test, n, 0L);
+	KUNIT_ASSERT_GT(test, size, 0UL);
+}
+
+static ssize_t compact(struct kunit *test, const char *what)
+{
+	struct file *file = open(test, POOL "compact", O_WRONLY);
+	char buffer[64];
+	loff_t pos = 0;
+	ssize_t done;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(file));
+	strscpy(buffer, what, sizeof(buffer));
+	done = transfer(test, file, buffer, strlen(what), true, &pos);
+	filp_close(file, NULL);
+	return done;
+}
+
+/* The number in the line that begins with @name, or -1. */
+static s64 number(struct kunit *test, const char *name)
+{
+	const size_t length = strlen(name);
+	const char *line = text_of(test);
+	unsigned long long value;
+
+	for (; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, name, length) && line[length] == ' ')
+			return sscanf(line + length, "%llu", &value) == 1 ? (s64)value : -1;
+	}
+	return -1;
+}
+
+static void expect_number(struct kunit *test, const char *name, u64 value)
+{
+	KUNIT_EXPECT_EQ_MSG(test, number(test, name), (s64)value, "%s", name);
+}
+
+static unsigned int lines(const char *text)
+{
+	unsigned int n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+/* Long words of hexadecimal digits are addresses, and nothing else is so long. */
+static bool looks_like_an_address(const char *text)
+{
+	unsigned int digits = 0, letters = 0;
+
+	for (; *text; text++) {
+		if (!isxdigit(*text)) {
+			digits = 0;
+			letters = 0;
+			continue;
+		}
+		digits++;
+		letters += !isdigit(*text);
+		if (digits >= 8 && letters)
+			return true;
+		if (digits >= 20)
+			return true;
+	}
+	return false;
+}
+
+static void expect_mode(struct kunit *test, const char *folder, const char *name,
+			const char *file, umode_t mode)
+{
+	struct dentry *top = debugfs_lookup("swimmem", NULL), *all, *one, *it;
+
+	KUNIT_ASSERT_NOT_NULL(test, top);
+	all = debugfs_lookup(folder, top);
+	KUNIT_ASSERT_NOT_NULL(test, all);
+	one = debugfs_lookup(name, all);
+	KUNIT_ASSERT_NOT_NULL(test, one);
+	it = debugfs_lookup(file, one);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, it, "%s/%s/%s", folder, name, file);
+	if (it) {
+		KUNIT_EXPECT_EQ_MSG(test, d_inode(it)->i_mode & 07777, mode, "%s/%s/%s", folder,
+				    name, file);
+		KUNIT_EXPECT_TRUE(test, uid_eq(d_inode(it)->i_uid, GLOBAL_ROOT_UID));
+	}
+	dput(it);
+	dput(one);
+	dput(all);
+	dput(top);
+}
+
+static bool exists(const char *folder, const char *name)
+{
+	struct dentry *top = debugfs_lookup("swimmem", NULL);
+	struct dentry *all = debugfs_lookup(folder, top), *one = debugfs_lookup(name, all);
+	const bool is = !!one;
+
+	dput(one);
+	dput(all);
+	dput(top);
+	return is;
+}
+
+static void files_of_a_pool_and_a_space_are_for_root_only(struct kunit *test)
+{
+	struct dentry *top = debugfs_lookup("swimmem", NULL), *totals;
+
+	expect_mode(test, "spaces", "kunit", "stats", 0400);
+	expect_mode(test, "pools", "kunit", "stats", 0400);
+	expect_mode(test, "pools", "kunit", "histogram", 0400);
+	expect_mode(test, "pools", "kunit", "map", 0400);
+	expect_mode(test, "pools", "kunit", "compact", 0200);
+	totals = debugfs_lookup("totals", top);
+	KUNIT_EXPECT_NOT_NULL(test, totals);
+	if (totals)
+		KUNIT_EXPECT_EQ(test, d_inode(totals)->i_mode & 07777, 0400);
+	dput(totals);
+	dput(top);
+}
+
+static void folders_vanish_with_what_they_show(struct kunit *test)
+{
+	struct swim_space *space = swim_space_create("vanish", 0);
+	struct swim_pool *pool;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(space));
+	pool = swim_pool_create("vanish", space, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	KUNIT_EXPECT_TRUE(test, exists("spaces", "vanish"));
+	KUNIT_EXPECT_TRUE(test, exists("pools", "vanish"));
+	KUNIT_EXPECT_EQ(test, swim_pool_destroy(pool), 0);
+	KUNIT_EXPECT_FALSE(test, exists("pools", "vanish"));
+	KUNIT_EXPECT_TRUE(test, exists("spaces", "vanish"));
+	KUNIT_EXPECT_EQ(test, swim_space_destroy(space), 0);
+	KUNIT_EXPECT_FALSE(test, exists("spaces", "vanish"));
+}
+
+static void destroy_that_is_refused_leaves_the_folders(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, swim_pool_destroy(pool_of(test)), -EBUSY);
+	EXPECT_REPORT(test, "destroyed");
+	KUNIT_EXPECT_EQ(test, swim_space_destroy(space_of(test)), -EBUSY);
+	EXPECT_REPORT(test, "destroyed");
+	KUNIT_EXPECT_TRUE(test, exists("pools", "kunit"));
+	KUNIT_EXPECT_TRUE(test, exists("spaces", "kunit"));
+}
+
+static void create_that_fails_leaves_no_folder(struct kunit *test)
+{
+	EXPECT_ERR_PTR(test, swim_pool_create("none", space_of(test), BIT(5)), -EINVAL);
+	EXPECT_ERR_PTR(test, swim_space_create("none", 1), -EINVAL);
+	KUNIT_EXPECT_FALSE(test, exists("pools", "none"));
+	KUNIT_EXPECT_FALSE(test, exists("spaces", "none"));
+}
+
+static void stats_of_a_pool_are_those_of_swim_pool_stats(struct kunit *test)
+{
+	struct swim_pool_stats stats;
+	unsigned int round;
+
+	for (round = 0; round < 2; round++) {
+		swim_pool_stats(pool_of(test), &stats);
+		look(test, POOL "stats");
+		expect_number(test, "held", stats.held);
+		expect_number(test, "live", stats.live);
+		expect_number(test, "used", stats.used);
+		expect_number(test, "tags", stats.tags);
+		expect_number(test, "utilisation", (stats.used + stats.tags) * 100 / stats.held);
+		expect_number(test, "hunks", stats.hunks);
+		expect_number(test, "open", stats.open);
+		expect_number(test, "large", stats.large);
+		expect_number(test, "moved", stats.moved);
+		expect_number(test, "moved_bytes", stats.moved_bytes);
+		expect_number(test, "cancelled", stats.cancelled);
+		expect_number(test, "refused", stats.refused);
+		expect_number(test, "freed_hunks", stats.freed_hunks);
+		expect_number(test, "compactions", stats.compactions);
+		expect_number(test, "time", stats.nanoseconds);
+		KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 100), 0);
+	}
+	KUNIT_EXPECT_GT(test, stats.nanoseconds, 0ULL);
+	KUNIT_EXPECT_EQ(test, stats.compactions, 1ULL);
+}
+
+static void stats_of_a_space_are_those_of_swim_space_stats(struct kunit *test)
+{
+	struct swim_space_stats stats;
+
+	swim_space_stats(space_of(test), &stats);
+	KUNIT_EXPECT_GT(test, stats.used, 0UL);
+	look(test, SPACE "stats");
+	expect_number(test, "limit", stats.limit);
+	expect_number(test, "size", stats.size);
+	expect_number(test, "used", stats.used);
+	expect_number(test, "live", stats.live);
+	expect_number(test, "segments", stats.segments);
+	expect_number(test, "utilisation", stats.used * 100 / stats.size);
+}
+
+static void totals_are_the_sums(struct kunit *test)
+{
+	struct swim_pool_stats stats, other_stats;
+	struct swim_pool *other;
+	s64 pools, held, live;
+	void *object;
+
+	look(test, TOP "totals");
+	pools = number(test, "pools");
+	held = number(test, "held");
+	live = number(test, "live");
+	swim_pool_stats(pool_of(test), &stats);
+	KUNIT_EXPECT_GE(test, pools, 1LL);
+	KUNIT_EXPECT_GE(test, number(test, "spaces"), 1LL);
+	KUNIT_EXPECT_GE(test, held, (s64)stats.held);
+	KUNIT_EXPECT_GE(test, live, (s64)stats.live);
+	other = swim_pool_create("other", space_of(test), 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	object = swim_pool_alloc(other, 100, GFP_KERNEL);
+	swim_pool_stats(other, &other_stats);
+	look(test, TOP "totals");
+	expect_number(test, "pools", pools + 1);
+	expect_number(test, "held", held + other_stats.held);
+	expect_number(test, "live", live + 1);
+	KUNIT_EXPECT_EQ(test, swim_free(object), 0);
+	KUNIT_EXPECT_EQ(test, swim_pool_destroy(other), 0);
+	look(test, TOP "totals");
+	expect_number(test, "pools", pools);
+	expect_number(test, "held", held);
+	expect_number(test, "live", live);
+}
+
+static void histogram_has_each_hunk_once(struct kunit *test)
+{
+	struct swim_pool_stats stats;
+	unsigned long sum = 0, n;
+	unsigned int i = 0;
+	const char *line;
+	int fields;
+
+	swim_pool_stats(pool_of(test), &stats);
+	look(test, POOL "histogram");
+	KUNIT_EXPECT_EQ(test, lines(text_of(test)), SWIM_HISTOGRAM + 2U);
+	for (line = strchr(text_of(test), '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
+		/* "  0.. 10 %             3", and at last "open              1" */
+		fields = sscanf(line + 1 + strlen("  0.. 10 %"), "%lu", &n);
+		KUNIT_ASSERT_EQ(test, fields, 1);
+		KUNIT_EXPECT_EQ(test, n, i < SWIM_HISTOGRAM ? stats.histogram[i] : stats.open);
+		sum += n;
+		i++;
+	}
+	KUNIT_EXPECT_EQ(test, i, SWIM_HISTOGRAM + 1U);
+	KUNIT_EXPECT_EQ(test, sum, stats.hunks);
+	KUNIT_EXPECT_GT(test, sum, 3UL);
+}
+
+static void each_hunk_has_a_line_in_the_map(struct kunit *test)
+{
+	unsigned int hunk, mark, n, closed = 0;
+	struct swim_pool_stats stats;
+	long live, sum = 0;
+	const char *line;
+	char state[8];
+	int fields;
+
+	swim_pool_stats(pool_of(test), &stats);
+	look(test, POOL "map");
+	KUNIT_EXPECT_EQ(test, lines(text_of(test)), (unsigned int)stats.hunks + 1);
+	for (line = strchr(text_of(test), '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
+		fields = sscanf(line + 1, "%u %7s %u %ld %n", &hunk, state, &mark, &live, &n);
+		KUNIT_ASSERT_EQ(test, fields, 4);
+		closed += !strcmp(state, "closed");
+		KUNIT_EXPECT_LE(test, mark, (unsigned int)SWIM_FRAME_SIZE);
+		KUNIT_EXPECT_LE(test, live, (long)mark);
+		sum += live;
+		KUNIT_EXPECT_EQ(test, strspn(line + 1 + n, "0123456789.?"),
+				SWIM_FRAME_SIZE / SZ_1K);
+	}
+	KUNIT_EXPECT_EQ(test, closed, (unsigned int)(stats.hunks - stats.open));
+	KUNIT_EXPECT_EQ(test, sum, (long)(stats.used + stats.tags));
+}
+
+static void map_shows_what_lives_where(struct kunit *test)
+{
+	struct view *view = test->priv;
+	unsigned int hunk, mark, live, i, n;
+	const char *line;
+	int fields;
+
+	/* Of 40 KiB the first lives and the last. */
+	free_objects(test);
+	swim_pool_flush(pool_of(test));
+	for (i = 0; i < 40; i++)
+		view->objects[i] = swim_pool_alloc(pool_of(test), 1016, GFP_KERNEL);
+	for (i = 1; i < 39; i++) {
+		KUNIT_EXPECT_EQ(test, swim_free(view->objects[i]), 0);
+		view->objects[i] = NULL;
+	}
+	swim_pool_flush(pool_of(test));
+	look(test, POOL "map");
+	KUNIT_ASSERT_EQ(test, lines(text_of(test)), 2U);
+	line = strchr(text_of(test), '\n') + 1;
+	fields = sscanf(line, "%u closed %u %u %n", &hunk, &mark, &live, &n);
+	KUNIT_ASSERT_EQ(test, fields, 3);
+	KUNIT_EXPECT_EQ(test, live, 2 * 1024U);
+	/* An object and its tag are a KiB, the header pushes each over the border of one. */
+	KUNIT_EXPECT_NE(test, line[n], '0');
+	KUNIT_EXPECT_EQ(test, strspn(line + n + 2, "0"), 37UL);
+	KUNIT_EXPECT_NE(test, line[n + 39], '0');
+	KUNIT_EXPECT_EQ(test, strspn(line + n + 41, "."), 23UL);
+}
+
+static void rubbish_written_to_compact_is_invalid(struct kunit *test)
+{
+	static const char * const rubbish[] = {
+		"0", "101", "-1", "abc", "1x", "", " ", "\n", "4294967297", "1 2",
+		"99999999999999999999999999",
+	};
+	struct swim_pool_stats stats;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rubbish); i++)
+		KUNIT_EXPECT_LT_MSG(test, compact(test, rubbish[i]), 0L, "'%s'", rubbish[i]);
+	KUNIT_EXPECT_EQ(test, compact(test, "0"), (ssize_t)-EINVAL);
+	KUNIT_EXPECT_EQ(test, compact(test, "101"), (ssize_t)-EINVAL);
+	KUNIT_EXPECT_EQ(test, compact(test, "abc"), (ssize_t)-EINVAL);
+	KUNIT_EXPECT_EQ(test, compact(test, ""), (ssize_t)-EINVAL);
+	swim_pool_stats(pool_of(test), &stats);
+	KUNIT_EXPECT_EQ(test, stats.compactions, 0ULL);
+}
+
+static void number_from_1_to_100_written_to_compact_compacts(struct kunit *test)
+{
+	static const char * const numbers[] = { "1", "2", "50", "97\n", "100", "0x10\n" };
+	struct swim_pool_stats stats;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		KUNIT_EXPECT_EQ(test, compact(test, numbers[i]), (ssize_t)strlen(numbers[i]));
+	swim_pool_stats(pool_of(test), &stats);
+	KUNIT_EXPECT_EQ(test, stats.compactions, (u64)ARRAY_SIZE(numbers));
+}
+
+static void no_text_looks_like_an_address(struct kunit *test)
+{
+	static const char * const paths[] = {
+		TOP "totals", SPACE "stats", POOL "stats", POOL "histogram",
+	};
+	char address[32], numbers[30];
+	const char *line;
+	unsigned int i;
+
+	snprintf(address, sizeof(address), "%lx", (unsigned long)test->priv | 0xabcdef);
+	KUNIT_EXPECT_TRUE(test, looks_like_an_address(address));
+	for (i = 0; i < ARRAY_SIZE(paths); i++) {
+		look(test, paths[i]);
+		KUNIT_EXPECT_FALSE_MSG(test, looks_like_an_address(text_of(test)), "%s", paths[i]);
+	}
+	/* In the map a digit stands for each KiB; what stands before them is no address. */
+	look(test, POOL "map");
+	for (line = strchr(text_of(test), '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
+		strscpy(numbers, line + 1, sizeof(numbers));
+		KUNIT_EXPECT_FALSE_MSG(test, looks_like_an_address(numbers), "%s", numbers);
+	}
+}
+
+static void each_error_has_its_own_text(struct kunit *test)
+{
+	static const int errors[] = {
+		0, SWIM_EMISALIGNED, SWIM_EOVERSIZED, SWIM_ENOMEM, SWIM_EUNSUPPORTED,
+		SWIM_ECLEARED, SWIM_EALIASED, SWIM_EOCCUPIED, SWIM_ECORRUPT,
+	};
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		KUNIT_EXPECT_STRNEQ(test, swim_error_text(-errors[i]), "unknown");
+		for (j = 0; j < i; j++)
+			KUNIT_EXPECT_STRNEQ(test, swim_error_text(-errors[i]),
+					    swim_error_text(-errors[j]));
+	}
+	KUNIT_EXPECT_STREQ(test, swim_error_text(-EPERM), "unknown");
+	KUNIT_EXPECT_STREQ(test, swim_error_text(EINVAL), "unknown");
+}
+
+static struct kunit_case debugfs_cases[] = {
+	KUNIT_CASE(files_of_a_pool_and_a_space_are_for_root_only),
+	KUNIT_CASE(folders_vanish_with_what_they_show),
+	KUNIT_CASE(destroy_that_is_refused_leaves_the_folders),
+	KUNIT_CASE(create_that_fails_leaves_no_folder),
+	KUNIT_CASE(stats_of_a_pool_are_those_of_swim_pool_stats),
+	KUNIT_CASE(stats_of_a_space_are_those_of_swim_space_stats),
+	KUNIT_CASE(totals_are_the_sums),
+	KUNIT_CASE(histogram_has_each_hunk_once),
+	KUNIT_CASE(each_hunk_has_a_line_in_the_map),
+	KUNIT_CASE(map_shows_what_lives_where),
+	KUNIT_CASE(rubbish_written_to_compact_is_invalid),
+	KUNIT_CASE(number_from_1_to_100_written_to_compact_compacts),
+	KUNIT_CASE(no_text_looks_like_an_address),
+	KUNIT_CASE(each_error_has_its_own_text),
+	{}
+};
+
+static struct kunit_suite debugfs_suite = {
+	.name = "swimmem_debugfs",
+	.suite_init = debugfs_suite_init,
+	.suite_exit = debugfs_suite_exit,
+	.init = view_init,
+	.exit = view_exit,
+	.test_cases = debugfs_cases,
+};
+
+kunit_test_suite(debugfs_suite);
+
+MODULE_DESCRIPTION("KUnit suite: what debugfs shows");
+MODULE_LICENSE("GPL");
