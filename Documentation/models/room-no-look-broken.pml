@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * room.pml with a fault, which the checker must find: no second look after the bit of a segment is cleared.
+ *
+ * Check: spin -a room-no-look-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ */
+#define NO_LOOK
+#include "room.pml"
