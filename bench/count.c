@@ -29,7 +29,7 @@ static struct swim_raw lease;
 static struct kmem_cache *cache;
 static struct gen_pool *genpool;
 static unsigned long genmemory;
-static void *volatile sink;
+static const void *pointer;
 
 static unsigned int size = 64;
 module_param(size, uint, 0444);
@@ -57,74 +57,174 @@ static u64 five(void)
 	return ktime_get_ns() - begin;
 }
 
-#define PAIR(name, get, put)							\
-static u64 name(void)								\
-{										\
-	unsigned int i;								\
-	u64 begin = ktime_get_ns();						\
-										\
-	for (i = 0; i < LOOPS; i++) {						\
-		void *object = get;						\
-										\
-		if (IS_ERR_OR_NULL(object))					\
-			return U64_MAX;						\
-		sink = object;							\
-		put;								\
-	}									\
-	return ktime_get_ns() - begin;						\
-}
-
-PAIR(pool_pair, swim_pool_alloc(pool, size, GFP_ATOMIC), swim_free(object))
-PAIR(cache_pair, kmem_cache_alloc(cache, GFP_ATOMIC), kmem_cache_free(cache, object))
-PAIR(zeroed_cache_pair, kmem_cache_zalloc(cache, GFP_ATOMIC), kmem_cache_free(cache, object))
-PAIR(kmalloc_pair, kmalloc(size, GFP_ATOMIC), kfree(object))
-PAIR(genalloc_pair, (void *)gen_pool_alloc(genpool, size),
-     gen_pool_free(genpool, (unsigned long)object, size))
-PAIR(lease_pair, swim_raw_new(&lease, swim_pool_hold(pool), size, GFP_ATOMIC) ? NULL : &lease,
-     swim_raw_drop(&lease))
-PAIR(pin_pair, swim_raw_pin(&lease), swim_raw_unpin(&lease))
-
-static void *extent_get(struct swim_block *block)
+/* LOOPS times get and put; both are inlined here. */
+static __always_inline u64 pairs(void *(*get)(void), void (*put)(void *object))
 {
-	return swim_space_alloc(space, SZ_64K, GFP_ATOMIC, block) ? NULL : block->addr;
-}
-
-static u64 extent_pair(void)
-{
-	struct swim_block block;
-	unsigned int i;
 	u64 begin = ktime_get_ns();
+	unsigned int i;
+	void *object;
 
 	for (i = 0; i < LOOPS; i++) {
-		if (!extent_get(&block))
+		object = get();
+		if (IS_ERR_OR_NULL(object))
 			return U64_MAX;
-		swim_space_free(space, &block);
+		OPTIMIZER_HIDE_VAR(object);
+		put(object);
 	}
 	return ktime_get_ns() - begin;
 }
 
-static u64 raw_pointer(void)
+static __always_inline void *pool_get(void)
 {
-	unsigned int i;
+	return swim_pool_alloc(pool, size, GFP_ATOMIC);
+}
+
+static __always_inline void pool_put(void *object)
+{
+	swim_free(object);
+}
+
+static u64 pool_pair(void)
+{
+	return pairs(pool_get, pool_put);
+}
+
+static __always_inline void *lease_get(void)
+{
+	return swim_raw_new(&lease, swim_pool_hold(pool), size, GFP_ATOMIC) ? NULL : &lease;
+}
+
+static __always_inline void lease_put(void *object)
+{
+	swim_raw_drop(object);
+}
+
+static u64 lease_pair(void)
+{
+	return pairs(lease_get, lease_put);
+}
+
+static __always_inline void *pin_get(void)
+{
+	return swim_raw_pin(&lease);
+}
+
+static __always_inline void pin_put(void *object)
+{
+	swim_raw_unpin(&lease);
+}
+
+static u64 pin_pair(void)
+{
+	return pairs(pin_get, pin_put);
+}
+
+static __always_inline void *cache_get(void)
+{
+	return kmem_cache_alloc(cache, GFP_ATOMIC);
+}
+
+static __always_inline void *cache_get_zeroed(void)
+{
+	return kmem_cache_zalloc(cache, GFP_ATOMIC);
+}
+
+static __always_inline void cache_put(void *object)
+{
+	kmem_cache_free(cache, object);
+}
+
+static u64 cache_pair(void)
+{
+	return pairs(cache_get, cache_put);
+}
+
+static u64 zeroed_cache_pair(void)
+{
+	return pairs(cache_get_zeroed, cache_put);
+}
+
+static __always_inline void *kmalloc_get(void)
+{
+	return kmalloc(size, GFP_ATOMIC);
+}
+
+static __always_inline void kmalloc_put(void *object)
+{
+	kfree(object);
+}
+
+static u64 kmalloc_pair(void)
+{
+	return pairs(kmalloc_get, kmalloc_put);
+}
+
+static __always_inline void *genalloc_get(void)
+{
+	return (void *)gen_pool_alloc(genpool, size);
+}
+
+static __always_inline void genalloc_put(void *object)
+{
+	gen_pool_free(genpool, (unsigned long)object, size);
+}
+
+static u64 genalloc_pair(void)
+{
+	return pairs(genalloc_get, genalloc_put);
+}
+
+static struct swim_block extent;
+
+static __always_inline void *extent_get(void)
+{
+	return swim_space_alloc(space, SZ_64K, GFP_ATOMIC, &extent) ? NULL : extent.addr;
+}
+
+static __always_inline void extent_put(void *object)
+{
+	swim_space_free(space, &extent);
+}
+
+static u64 extent_pair(void)
+{
+	return pairs(extent_get, extent_put);
+}
+
+/* What a reader does, with a plain pointer and with a lease. */
+static __always_inline u64 reads(const void *(*read)(void))
+{
 	u64 begin = ktime_get_ns();
+	unsigned int i;
 
 	rcu_read_lock();
-	for (i = 0; i < LOOPS; i++)
-		sink = *(void *volatile *)&sink;
+	for (i = 0; i < LOOPS; i++) {
+		const void *object = read();
+
+		OPTIMIZER_HIDE_VAR(object);
+	}
 	rcu_read_unlock();
 	return ktime_get_ns() - begin;
 }
 
+static __always_inline const void *read_pointer(void)
+{
+	return READ_ONCE(pointer);
+}
+
+static u64 raw_pointer(void)
+{
+	return reads(read_pointer);
+}
+
+static __always_inline const void *read_lease(void)
+{
+	return swim_raw_read(&lease);
+}
+
 static u64 rcu_read(void)
 {
-	unsigned int i;
-	u64 begin = ktime_get_ns();
-
-	rcu_read_lock();
-	for (i = 0; i < LOOPS; i++)
-		sink = (void *)swim_raw_read(&lease);
-	rcu_read_unlock();
-	return ktime_get_ns() - begin;
+	return reads(read_lease);
 }
 
 static int compare(const void *a, const void *b)

@@ -6,7 +6,7 @@
 	scripts/report.py count LOG JSON		instruction counts, from the kernel's log
 	scripts/report.py shadow JSON CPUS=FOLDER...	how full the heap got, by the number of CPUs
 
-`demo` reads FOLDER/{before,after}.{stats,shadow}: lines `name value unit`. `count` and `shadow` add their figures to
+`demo` reads FOLDER/{before,after}.{stats,shadow,verify}: lines `name value unit`. `count` and `shadow` add their figures to
 the file JSON.
 """
 
@@ -30,6 +30,7 @@ def moment(folder, when):
     """What the pool and the shadow said at one moment."""
     pool = figures(f"{folder}/{when}.stats")
     shadow = figures(f"{folder}/{when}.shadow")
+    verify = figures(f"{folder}/{when}.verify")
 
     def one(source, *names):
         return next((source[name] for name in names if name in source), None)
@@ -50,11 +51,19 @@ def moment(folder, when):
         "dropped": one(shadow, "dropped"),
         "slub": one(shadow, "slub_held"),
         "errors": one(shadow, "pattern_errors"),
+        "astray": one(shadow, "lease_errors"),
+        "verified": one(verify, "verified"),
+        "wrong": one(verify, "errors"),
         "passed": sum(shadow[name] for name in shadow if name.startswith("passed")),
     }
     now["held/live"] = 100 * held / live if live else None
     now["held/tagged"] = 100 * held / now["tagged"] if live else None
     return now
+
+
+def sound(now):
+    """Whether every object still had its bytes, and its lease its object."""
+    return not (now["errors"] or now["astray"] or now["wrong"])
 
 
 def table(rows):
@@ -82,7 +91,7 @@ DEMO = (
     ("held by the pool", "held", "KiB"),
     ("held / live", "held/live", "%"),
     ("held / (live + tags)", "held/tagged", "%"),
-    ("held by SLUB for the same objects", "slub", "KiB"),
+    ("held by SLUB for all that it has", "slub", "KiB"),
     ("allocations mirrored so far", "mirrored", ""),
     ("frees mirrored so far", "dropped", ""),
     ("events let pass", "passed", ""),
@@ -91,7 +100,10 @@ DEMO = (
     ("moves cancelled by a client", "cancelled", ""),
     ("moves refused", "refused", ""),
     ("time compacting", "time", "ms"),
-    ("objects with a wrong pattern", "errors", ""),
+    ("objects read back", "verified", ""),
+    ("of these wrong", "wrong", ""),
+    ("pattern errors when freed", "errors", ""),
+    ("lease errors", "astray", ""),
 )
 
 
@@ -99,7 +111,7 @@ def demo(folder):
     before, after = moment(folder, "before"), moment(folder, "after")
     table([["", "before", "after", "unit"]] +
           [[text, shown(before[name], unit), shown(after[name], unit), unit] for text, name, unit in DEMO])
-    return after["errors"] == 0
+    return sound(after)
 
 
 def keep(path, part, what):
@@ -136,16 +148,17 @@ def count(log, path):
 
 def shadow(path, *runs):
     rows = [["CPUs", "live objects", "live + tags KiB", "held before KiB", "held after KiB",
-             "before %", "after %", "pattern errors"]]
+             "before %", "after %", "read back", "errors"]]
     results, right = {}, True
     for run in runs:
         cpus, folder = run.split("=", 1)
         before, after = moment(folder, "before"), moment(folder, "after")
         rows.append([cpus, shown(after["objects"]), shown(after["tagged"], "KiB"), shown(before["held"], "KiB"),
                      shown(after["held"], "KiB"), shown(before["held/tagged"], "%"),
-                     shown(after["held/tagged"], "%"), shown(after["errors"])])
+                     shown(after["held/tagged"], "%"), shown(after["verified"]),
+                     shown(after["errors"] + after["astray"] + after["wrong"])])
         results[cpus] = {"before": before, "after": after}
-        right = right and after["errors"] == 0
+        right = right and sound(after)
     table(rows)
     keep(path, "shadow", results)
     return right

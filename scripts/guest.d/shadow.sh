@@ -1,28 +1,42 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# In a guest: shadow the system's allocations while it works, compact twice, unload. Brings out what debugfs said:
-# {early,before,after}.{totals,stats,map,shadow}. How long it works is $seconds.
+# In a guest: shadow the system's allocations while it works, compact, unload. Brings out what debugfs said before and
+# after: {before,after}.{verify,shadow,totals,stats,histogram,map}. $workers work for $seconds, in rounds of $size
+# directories.
 
-pools=/sys/kernel/debug/swimmem
+: ${seconds:=18} ${size:=12} ${workers:=$(nproc)}
+swimmem=/sys/kernel/debug/swimmem
+shadow=/sys/kernel/debug/shadow
+
+# Copy a file without a new process: what one allocates would be in the figures.
+copy() { while IFS= read -r line; do echo "$line"; done <$1 >$2; }
+
+# All figures first, then out with them.
 tell()
 {
-	put "$1.shadow" </sys/kernel/debug/shadow/stats
-	put "$1.totals" <$pools/totals
-	put "$1.stats" <$pools/pools/shadow/stats
-	put "$1.histogram" <$pools/pools/shadow/histogram
-	put "$1.map" <$pools/pools/shadow/map
+	copy $swimmem/pools/shadow/stats /tmp/stats
+	copy $shadow/stats /tmp/shadow
+	copy $swimmem/pools/shadow/histogram /tmp/histogram
+	copy $swimmem/pools/shadow/map /tmp/map
+	copy $swimmem/totals /tmp/totals
+	for file in stats shadow histogram map totals; do
+		put "$1.$file" </tmp/$file
+	done
+	put "$1.verify" <$shadow/verify
 }
+
+uptime() { cut -d. -f1 /proc/uptime; }
 
 # One round of a small system's day: files made, packed, unpacked, read, sorted, and every second one taken away again.
 work()
 {
 	local d=$1 i
 	mkdir -p $d
-	for i in $(seq 1 12); do
+	for i in $(seq 1 $size); do
 		mkdir -p $d/$i/a/b
-		( cd $d/$i/a/b && seq 1 100 | xargs touch )
+		( cd $d/$i/a/b && seq 1 $((size * 8)) | xargs touch )
 		seq 1 400 >$d/$i/numbers
 	done
-	tar -cf $d/all.tar -C $d $(seq 1 12)
+	tar -cf $d/all.tar -C $d $(seq 1 $size)
 	mkdir $d/again
 	tar -xf $d/all.tar -C $d/again
 	gzip -c $d/all.tar >$d/all.gz
@@ -31,17 +45,17 @@ work()
 	dd if=/dev/zero of=$d/zero bs=4k count=256 2>/dev/null
 	ps >/dev/null
 	find $d -name '*[13579]' -type f | xargs rm
-	rm -r $d/again/2 $d/4 $d/all.tar $d/zero
+	rm -r $d/again/1 $d/2 $d/all.tar $d/zero
 }
 
 # Rounds until the time is up. What older rounds left goes in part.
 worker()
 {
 	local round=0
-	until [ $(cut -d. -f1 /proc/uptime) -ge ${seconds:-25} ]; do
+	until [ $(uptime) -ge $end_of_work ]; do
 		round=$((round + 1))
-		work /tmp/work/$1/$round
-		[ $((round % 3)) != 0 ] || rm -r /tmp/work/$1/$((round - 1))
+		work /tmp/files/$1/$round
+		[ $((round % 3)) != 0 ] || rm -r /tmp/files/$1/$((round - 1))
 	done
 	note "worker $1: $round rounds"
 }
@@ -49,14 +63,23 @@ worker()
 mount -t tmpfs -o size=60% work /tmp
 insmod swimmem.ko || exit 1
 insmod shadow.ko || exit 1
-for cpu in $(seq $(nproc)); do
-	worker $cpu &
+end_of_work=$(($(uptime) + seconds))
+for i in $(seq $workers); do
+	worker $i &
 done
 wait
+# The burst is over: most of what is left goes, here and there.
+find /tmp/files -type f -name '*[24]' | xargs rm
 tell before
-echo 1 >$pools/pools/shadow/compact || exit 1
+echo 1 >$swimmem/pools/shadow/compact || exit 1
 tell after
-rm -r /tmp/work
+for errors in pattern_errors lease_errors; do
+	grep -q "^$errors *0 " $shadow/stats || { note "shadow: $errors"; exit 1; }
+done
+grep -q '^errors *0 ' $shadow/verify || { note "shadow: wrong objects"; exit 1; }
+# Nobody unloads what is in use.
+rmmod swimmem 2>/dev/null && { note "swimmem unloaded under its client"; exit 1; }
+rm -r /tmp/files
 rmmod shadow || exit 1
-put end.totals <$pools/totals
+put end.totals <$swimmem/totals
 rmmod swimmem
