@@ -29,6 +29,7 @@ struct swim_space;
  * @tags: bytes of their tags
  * @hunks: hunks, of 64 KiB each
  * @open: those of them that are open for allocation
+ * @waiting: those of them that are empty and wait until no reader is left in them
  * @large: objects in extents of their own
  * @histogram: closed hunks by tenths of them that are live
  * @moved: objects that were moved so far
@@ -46,6 +47,7 @@ struct swim_pool_stats {
 	size_t tags;
 	unsigned long hunks;
 	unsigned long open;
+	unsigned long waiting;
 	long large;
 	unsigned long histogram[SWIM_HISTOGRAM];
 	u64 moved;

@@ -733,10 +733,13 @@ static void rcu_pool_gives_no_hunk_back_before_a_grace_period(struct kunit *test
 	for (i = 0; i < n; i++)
 		wrong += !!memchr_inv(objects[i], 'A', 512);
 	KUNIT_EXPECT_EQ(test, space_used(test), used);
+	KUNIT_EXPECT_EQ(test, stats_of(pool_of(test)).waiting, 1UL);
+	KUNIT_EXPECT_EQ(test, stats_of(pool_of(test)).hunks, 2UL);
 	rcu_read_unlock();
 	KUNIT_EXPECT_EQ(test, wrong, 0U);
 	EXPECT_STATS(test, 0, 0, 0);
 	rcu_barrier();
+	KUNIT_EXPECT_EQ(test, stats_of(pool_of(test)).waiting, 0UL);
 	KUNIT_EXPECT_EQ(test, space_used(test), used - SWIM_FRAME_SIZE);
 }
 
@@ -933,10 +936,12 @@ static int interrupted(void *arg, unsigned int number)
 {
 	struct errand *errand = arg;
 	const unsigned long end = jiffies + HZ;
-	unsigned int round = 0;
+	unsigned int round = 0, sent = 0;
 	int err = 0;
 
-	while (number && num_online_cpus() > 1 && !completion_done(&errand->done)) {
+	/* Not for ever: where interrupts come without pause the clock may stand still. */
+	while (number && num_online_cpus() > 1 && !completion_done(&errand->done) &&
+	       sent++ < 20000) {
 		smp_call_function_single(errand->cpu, alloc_in_interrupt, errand, 1);
 		ndelay(swim_random(&errand->delay) % 10000);
 	}

@@ -341,6 +341,7 @@ static void stats_of_a_pool_are_those_of_swim_pool_stats(struct kunit *test)
 		expect_number(test, "utilisation", (stats.used + stats.tags) * 100 / stats.held);
 		expect_number(test, "hunks", stats.hunks);
 		expect_number(test, "open", stats.open);
+		expect_number(test, "waiting", stats.waiting);
 		expect_number(test, "large", stats.large);
 		expect_number(test, "moved", stats.moved);
 		expect_number(test, "moved_bytes", stats.moved_bytes);
@@ -405,23 +406,26 @@ static void totals_are_the_sums(struct kunit *test)
 static void histogram_has_each_hunk_once(struct kunit *test)
 {
 	struct swim_pool_stats stats;
-	unsigned long sum = 0, n;
+	unsigned long expected[SWIM_HISTOGRAM + 2], sum = 0, n;
 	unsigned int i = 0;
 	const char *line;
 	int fields;
 
 	swim_pool_stats(pool_of(test), &stats);
+	memcpy(expected, stats.histogram, sizeof(stats.histogram));
+	expected[SWIM_HISTOGRAM] = stats.open;
+	expected[SWIM_HISTOGRAM + 1] = stats.waiting;
 	look(test, POOL "histogram");
-	KUNIT_EXPECT_EQ(test, lines(text_of(test)), SWIM_HISTOGRAM + 2U);
+	KUNIT_ASSERT_EQ(test, lines(text_of(test)), SWIM_HISTOGRAM + 3U);
 	for (line = strchr(text_of(test), '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
-		/* "  0.. 10 %             3", and at last "open              1" */
+		/* "  0.. 10 %             3", and at last "open              1" and "waiting" */
 		fields = sscanf(line + 1 + strlen("  0.. 10 %"), "%lu", &n);
 		KUNIT_ASSERT_EQ(test, fields, 1);
-		KUNIT_EXPECT_EQ(test, n, i < SWIM_HISTOGRAM ? stats.histogram[i] : stats.open);
+		KUNIT_EXPECT_EQ(test, n, expected[i]);
 		sum += n;
 		i++;
 	}
-	KUNIT_EXPECT_EQ(test, i, SWIM_HISTOGRAM + 1U);
+	KUNIT_EXPECT_EQ(test, i, SWIM_HISTOGRAM + 2U);
 	KUNIT_EXPECT_EQ(test, sum, stats.hunks);
 	KUNIT_EXPECT_GT(test, sum, 3UL);
 }

@@ -428,9 +428,13 @@ static void stats_hunks(struct swim_pool *pool, struct swim_pool_stats *stats, s
 			struct swim_frame *frame = &segment->frame[i];
 			int live = atomic_read(&frame->live) % SWIM_HUNK_HOLD;
 
-			if (!live || READ_ONCE(frame->pool) != pool)
+			if (READ_ONCE(frame->pool) != pool)
 				continue;
 			stats->hunks++;
+			if (!live) {
+				stats->waiting++;
+				continue;
+			}
 			if (live > (int)SWIM_FRAME_SIZE) {
 				stats->open++;
 				continue;

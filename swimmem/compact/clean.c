@@ -4,8 +4,8 @@
  *
  * One at a time for each pool (pool->clean). Hunks are taken in order of how much lives
  * in them, tenth by tenth; a hunk whose last object has moved is kept on a list until
- * all are done and one grace period has passed for them together. Hunks that this
- * compaction has filled it leaves alone.
+ * all are done, and then they wait together until no reader is left in them. Hunks that
+ * this compaction has filled it leaves alone.
  */
 #include <linux/ktime.h>
 #include <linux/rcupdate.h>
@@ -177,7 +177,9 @@ static int clean_frame(struct cleaner *cleaner, struct swim_frame *frame, int te
 		err = clean_hunk(cleaner, frame, &moved);
 	if (swim_hunk_unhold(frame, moved)) {
 		llist_add(&hunk->emptied, &cleaner->emptied);
-		cleaner->hunks--;
+		/* It may have been closed after they were counted. */
+		if (cleaner->hunks)
+			cleaner->hunks--;
 	}
 	cond_resched();
 	return err;

@@ -62,6 +62,7 @@ static int pool_stats_show(struct seq_file *seq, void *unused)
 	line_utilisation(seq, stats.used + stats.tags, stats.held);
 	line(seq, "hunks", stats.hunks, "hunks");
 	line(seq, "open", stats.open, "hunks");
+	line(seq, "waiting", stats.waiting, "hunks");
 	line(seq, "large", stats.large, "objects");
 	line(seq, "moved", stats.moved, "objects");
 	line(seq, "moved_bytes", stats.moved_bytes, "bytes");
@@ -85,6 +86,7 @@ static int pool_histogram_show(struct seq_file *seq, void *unused)
 		seq_printf(seq, "%3u..%3u %%  %12lu\n", i * 100 / SWIM_HISTOGRAM,
 			   (i + 1) * 100 / SWIM_HISTOGRAM, stats.histogram[i]);
 	seq_printf(seq, "open       %12lu\n", stats.open);
+	seq_printf(seq, "waiting    %12lu\n", stats.waiting);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(pool_histogram);
