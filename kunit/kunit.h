@@ -111,6 +111,26 @@ struct swim_heap {
 	struct swim_pool *pool;
 };
 
+static inline struct swim_pool *heap_pool(struct kunit *test)
+{
+	struct swim_heap *heap = test->priv;
+
+	return heap->pool;
+}
+
+static inline struct swim_hold *heap_hold(struct kunit *test)
+{
+	return swim_pool_hold(heap_pool(test));
+}
+
+static inline struct swim_pool_stats heap_stats(struct kunit *test)
+{
+	struct swim_pool_stats stats;
+
+	swim_pool_stats(heap_pool(test), &stats);
+	return stats;
+}
+
 /* For a suite's init: test->priv is a heap, of up to @limit bytes. */
 static inline int swim_heap_init(struct kunit *test, size_t limit, unsigned long flags)
 {

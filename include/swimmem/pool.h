@@ -22,6 +22,26 @@ struct swim_space;
 #define SWIM_HISTOGRAM		10
 
 /**
+ * struct swim_moves - what compaction has done in a pool so far
+ * @moved: objects that were moved
+ * @moved_bytes: their bytes
+ * @cancelled: moves given up because somebody asked for the object
+ * @refused: objects that a mover passed over: pinned, held without a lease, in use
+ * @freed_hunks: hunks that compaction has given back
+ * @compactions: times it was asked for
+ * @nanoseconds: spent in it
+ */
+struct swim_moves {
+	u64 moved;
+	u64 moved_bytes;
+	u64 cancelled;
+	u64 refused;
+	u64 freed_hunks;
+	u64 compactions;
+	u64 nanoseconds;
+};
+
+/**
  * struct swim_pool_stats - a pool in numbers
  * @held: bytes that it has from its space
  * @live: objects
@@ -32,13 +52,7 @@ struct swim_space;
  * @waiting: those of them that are empty and wait until no reader is left in them
  * @large: objects in extents of their own
  * @histogram: closed hunks by tenths of them that are live
- * @moved: objects that were moved so far
- * @moved_bytes: their bytes
- * @cancelled: moves given up because somebody asked for the object
- * @refused: objects that a mover passed over: pinned, held without a lease, in use
- * @freed_hunks: hunks that compaction has given back
- * @compactions: times it was asked for
- * @nanoseconds: spent in it
+ * @moves: what compaction has done
  */
 struct swim_pool_stats {
 	size_t held;
@@ -50,13 +64,7 @@ struct swim_pool_stats {
 	unsigned long waiting;
 	long large;
 	unsigned long histogram[SWIM_HISTOGRAM];
-	u64 moved;
-	u64 moved_bytes;
-	u64 cancelled;
-	u64 refused;
-	u64 freed_hunks;
-	u64 compactions;
-	u64 nanoseconds;
+	struct swim_moves moves;
 };
 
 struct swim_pool *__must_check swim_pool_create(const char *name, struct swim_space *space,

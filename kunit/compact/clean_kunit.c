@@ -15,21 +15,6 @@ static int clean_init(struct kunit *test)
 	return swim_heap_init(test, 0, 0);
 }
 
-static struct swim_pool *pool_of(struct kunit *test)
-{
-	struct swim_heap *heap = test->priv;
-
-	return heap->pool;
-}
-
-static struct swim_pool_stats stats_of(struct kunit *test)
-{
-	struct swim_pool_stats stats;
-
-	swim_pool_stats(pool_of(test), &stats);
-	return stats;
-}
-
 static size_t space_size(struct kunit *test)
 {
 	struct swim_heap *heap = test->priv;
@@ -47,7 +32,7 @@ static void fill(struct kunit *test, struct swim_raw *raws, unsigned int n)
 	void *object;
 
 	for (i = 0; i < n; i++) {
-		KUNIT_ASSERT_EQ(test, swim_raw_new(&raws[i], swim_pool_hold(pool_of(test)),
+		KUNIT_ASSERT_EQ(test, swim_raw_new(&raws[i], heap_hold(test),
 						   32 + swim_random(&state) % 481, GFP_KERNEL), 0);
 		object = swim_raw_pin(&raws[i]);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(object));
@@ -89,7 +74,7 @@ static void drop_all_and_check(struct kunit *test, struct swim_raw *raws, unsign
 			wrong++;
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0U);
-	KUNIT_EXPECT_EQ(test, stats_of(test).live, 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 0);
 }
 
 static void what_is_held_is_what_lives(struct kunit *test)
@@ -102,15 +87,15 @@ static void what_is_held_is_what_lives(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, raws);
 	fill(test, raws, n);
 	live = thin(raws, n, 5);
-	before = stats_of(test);
-	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), 0);
-	after = stats_of(test);
+	before = heap_stats(test);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 0), 0);
+	after = heap_stats(test);
 	kunit_info(test, "requested %zu, held before %zu, after %zu bytes", live, before.held,
 		   after.held);
 	KUNIT_EXPECT_EQ(test, after.live, before.live);
 	KUNIT_EXPECT_EQ(test, after.used, before.used);
-	KUNIT_EXPECT_EQ(test, after.refused, 0ULL);
-	KUNIT_EXPECT_EQ(test, after.compactions, 1ULL);
+	KUNIT_EXPECT_EQ(test, after.moves.refused, 0ULL);
+	KUNIT_EXPECT_EQ(test, after.moves.compactions, 1ULL);
 	KUNIT_EXPECT_GT(test, before.held, live * 4);
 	/* Two hunks of slack: the one that is open, and what the small number of them rounds up. */
 	KUNIT_EXPECT_LT(test, after.held, live / 100 * 105 + 2 * SZ_64K);
@@ -127,7 +112,7 @@ static void segments_that_are_empty_go_back(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, raws);
 	fill(test, raws, n);
 	live = thin(raws, n, 10);
-	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), 0);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 0), 0);
 	KUNIT_EXPECT_LT(test, space_size(test), live / 100 * 105 + 2 * SZ_2M);
 	drop_all_and_check(test, raws, n);
 	vfree(raws);
@@ -142,10 +127,10 @@ static void a_second_compaction_has_nothing_to_do(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, raws);
 	fill(test, raws, n);
 	thin(raws, n, 5);
-	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), 0);
-	moved = stats_of(test).moved;
-	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), 0);
-	KUNIT_EXPECT_EQ(test, stats_of(test).moved, moved);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 0), 0);
+	moved = heap_stats(test).moves.moved;
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 0), 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, moved);
 	drop_all_and_check(test, raws, n);
 	vfree(raws);
 }
@@ -159,12 +144,12 @@ static void the_target_says_when_it_is_enough(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, raws);
 	fill(test, raws, n);
 	thin(raws, n, 5);
-	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 50), 0);
-	half = stats_of(test);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 50), 0);
+	half = heap_stats(test);
 	KUNIT_EXPECT_GE(test, (half.used + half.tags) * 100, half.held * 45);
 	KUNIT_EXPECT_LE(test, (half.used + half.tags) * 100, half.held * 70);
-	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 95), 0);
-	most = stats_of(test);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 95), 0);
+	most = heap_stats(test);
 	KUNIT_EXPECT_LT(test, most.held, half.held);
 	drop_all_and_check(test, raws, n);
 	vfree(raws);
@@ -174,18 +159,18 @@ static void bad_requests_are_refused(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, swim_pool_compact(NULL, 0), -EINVAL);
 	KUNIT_EXPECT_EQ(test, swim_pool_compact(ERR_PTR(-ENOMEM), 0), -EINVAL);
-	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 101), -EINVAL);
-	KUNIT_EXPECT_EQ(test, stats_of(test).compactions, 0ULL);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 101), -EINVAL);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.compactions, 0ULL);
 }
 
 static void an_empty_pool_gives_all_back(struct kunit *test)
 {
 	struct swim_raw raw = {};
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, swim_pool_hold(pool_of(test)), 64, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 64, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
-	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), 0);
-	KUNIT_EXPECT_EQ(test, stats_of(test).held, 0);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 0), 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).held, 0);
 }
 
 static unsigned int fill_to_the_limit(struct kunit *test, struct swim_raw *raws, unsigned int n)
@@ -193,7 +178,7 @@ static unsigned int fill_to_the_limit(struct kunit *test, struct swim_raw *raws,
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		if (swim_raw_new(&raws[i], swim_pool_hold(pool_of(test)), 1000,
+		if (swim_raw_new(&raws[i], heap_hold(test), 1000,
 				 GFP_KERNEL | __GFP_NOWARN))
 			break;
 	return i;
@@ -212,12 +197,12 @@ static void without_a_hunk_to_move_to_nothing_changes(struct kunit *test)
 	for (i = 0; i < n; i++)
 		if (i % 64 && i % 2)
 			swim_raw_drop(&raws[i]);
-	before = stats_of(test);
-	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), -ENOMEM);
-	after = stats_of(test);
+	before = heap_stats(test);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 0), -ENOMEM);
+	after = heap_stats(test);
 	KUNIT_EXPECT_EQ(test, after.live, before.live);
 	KUNIT_EXPECT_EQ(test, after.used, before.used);
-	KUNIT_EXPECT_EQ(test, after.moved, 0ULL);
+	KUNIT_EXPECT_EQ(test, after.moves.moved, 0ULL);
 	for (i = 0; i < n; i++)
 		if (!swim_raw_is_empty(&raws[i]))
 			KUNIT_EXPECT_EQ(test, swim_raw_drop(&raws[i]), 0);
@@ -238,9 +223,9 @@ static void one_free_hunk_is_enough_for_all(struct kunit *test)
 	for (i = 0; i < n; i++)
 		if (i < 128 || i % 5)
 			swim_raw_drop(&raws[i]);
-	before = stats_of(test);
-	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 0), 0);
-	after = stats_of(test);
+	before = heap_stats(test);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 0), 0);
+	after = heap_stats(test);
 	KUNIT_EXPECT_EQ(test, after.live, before.live);
 	KUNIT_EXPECT_LE(test, after.held, before.held / 2);
 	KUNIT_EXPECT_LE(test, after.held, (after.used + after.tags) / 100 * 105 + 2 * SZ_64K);
@@ -270,8 +255,8 @@ static void a_pool_in_a_static_space_compacts(struct kunit *test)
 		if (i < 128 || i % 5)
 			swim_raw_drop(&raws[i]);
 	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap->pool, 0), 0);
-	after = stats_of(test);
-	KUNIT_EXPECT_GT(test, after.moved, 0ULL);
+	after = heap_stats(test);
+	KUNIT_EXPECT_GT(test, after.moves.moved, 0ULL);
 	KUNIT_EXPECT_LE(test, after.held, (after.used + after.tags) / 100 * 105 + 2 * SZ_64K);
 	for (i = 0; i < n; i++)
 		if (!swim_raw_is_empty(&raws[i]))
@@ -287,14 +272,14 @@ static void large_objects_are_left_alone(struct kunit *test)
 	struct swim_raw large = {}, small = {};
 	void *before;
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&large, swim_pool_hold(pool_of(test)), SZ_64K,
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&large, heap_hold(test), SZ_64K,
 					   GFP_KERNEL), 0);
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&small, swim_pool_hold(pool_of(test)), 64,
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&small, heap_hold(test), 64,
 					   GFP_KERNEL), 0);
 	before = large.object;
-	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 100), 0);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 100), 0);
 	KUNIT_EXPECT_PTR_EQ(test, large.object, before);
-	KUNIT_EXPECT_EQ(test, stats_of(test).moved, 1ULL);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, 1ULL);
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&large), 0);
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&small), 0);
 }
@@ -317,8 +302,8 @@ static void several_at_once_take_turns(struct kunit *test)
 	fill(test, raws, 2000);
 	thin(raws, 2000, 3);
 	KUNIT_EXPECT_EQ(test, swim_workers_run(test, swim_workers(), compact_worker,
-					       pool_of(test)), 0);
-	KUNIT_EXPECT_EQ(test, stats_of(test).compactions, 5ULL * swim_workers());
+					       heap_pool(test)), 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.compactions, 5ULL * swim_workers());
 	drop_all_and_check(test, raws, 2000);
 	vfree(raws);
 }

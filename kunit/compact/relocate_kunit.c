@@ -21,32 +21,17 @@ static int relocate_init(struct kunit *test)
 	return swim_heap_init(test, 0, 0);
 }
 
-static struct swim_pool *pool_of(struct kunit *test)
-{
-	struct swim_heap *heap = test->priv;
-
-	return heap->pool;
-}
-
-static struct swim_pool_stats stats_of(struct kunit *test)
-{
-	struct swim_pool_stats stats;
-
-	swim_pool_stats(pool_of(test), &stats);
-	return stats;
-}
-
 /* Compact to the last byte, so that everything which can move does. */
 static void compact(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 100), 0);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 100), 0);
 }
 
 static void new_raw(struct kunit *test, struct swim_raw *raw, size_t size, u8 byte)
 {
 	void *object;
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(raw, swim_pool_hold(pool_of(test)), size,
+	KUNIT_ASSERT_EQ(test, swim_raw_new(raw, heap_hold(test), size,
 					   GFP_KERNEL), 0);
 	object = swim_raw_pin(raw);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(object));
@@ -75,7 +60,7 @@ static void the_lease_resolves_to_the_new_place(struct kunit *test)
 		before[i] = raws[i].object;
 	}
 	compact(test);
-	KUNIT_EXPECT_EQ(test, stats_of(test).moved, ARRAY_SIZE(sizes));
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, ARRAY_SIZE(sizes));
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		KUNIT_EXPECT_PTR_NE(test, raws[i].object, before[i]);
 		KUNIT_EXPECT_EQ(test, swim_raw_size(&raws[i]), sizes[i]);
@@ -95,8 +80,8 @@ static void a_pinned_object_stays(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(object));
 	compact(test);
 	KUNIT_EXPECT_PTR_EQ(test, pinned.object, object);
-	KUNIT_EXPECT_EQ(test, stats_of(test).moved, 1ULL);
-	KUNIT_EXPECT_EQ(test, stats_of(test).refused, 1ULL);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, 1ULL);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.refused, 1ULL);
 	swim_raw_unpin(&pinned);
 	compact(test);
 	KUNIT_EXPECT_PTR_NE(test, pinned.object, object);
@@ -108,15 +93,15 @@ static void a_pinned_object_stays(struct kunit *test)
 
 static void an_object_without_a_lease_stays(struct kunit *test)
 {
-	u8 *object = swim_pool_alloc(pool_of(test), 64, GFP_KERNEL);
+	u8 *object = swim_pool_alloc(heap_pool(test), 64, GFP_KERNEL);
 	struct swim_raw raw = {};
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(object));
 	memset(object, 3, 64);
 	new_raw(test, &raw, 64, 2);
 	compact(test);
-	KUNIT_EXPECT_EQ(test, stats_of(test).refused, 1ULL);
-	KUNIT_EXPECT_EQ(test, stats_of(test).moved, 1ULL);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.refused, 1ULL);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, 1ULL);
 	KUNIT_EXPECT_NULL(test, memchr_inv(object, 3, 64));
 	KUNIT_EXPECT_EQ(test, swim_free(object), 0);
 	expect_raw(test, &raw, 2);
@@ -125,7 +110,7 @@ static void an_object_without_a_lease_stays(struct kunit *test)
 
 static void children_belong_to_the_new_place(struct kunit *test)
 {
-	struct swim_hold *hold = swim_pool_hold(pool_of(test));
+	struct swim_hold *hold = heap_hold(test);
 	struct swim_box root = {};
 	struct pair *pair, *left;
 	void *before;
@@ -147,8 +132,8 @@ static void children_belong_to_the_new_place(struct kunit *test)
 	compact(test);
 	KUNIT_EXPECT_PTR_NE(test, root.raw.object, before);
 	compact(test);
-	KUNIT_EXPECT_EQ(test, stats_of(test).moved, 6ULL);
-	KUNIT_EXPECT_EQ(test, stats_of(test).refused, 0ULL);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, 6ULL);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.refused, 0ULL);
 	pair = swim_box_pin(&root);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pair));
 	KUNIT_EXPECT_EQ(test, pair->number, 1ULL);
@@ -161,13 +146,13 @@ static void children_belong_to_the_new_place(struct kunit *test)
 	swim_box_unpin(&pair->left);
 	swim_box_unpin(&root);
 	KUNIT_EXPECT_EQ(test, swim_box_drop(&root), 0);
-	KUNIT_EXPECT_EQ(test, stats_of(test).live, 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 0);
 }
 
 /* Against the rules a child stays pinned while its parent is not: the parent waits for it. */
 static void a_parent_stays_while_a_child_is_in_use(struct kunit *test)
 {
-	struct swim_hold *hold = swim_pool_hold(pool_of(test));
+	struct swim_hold *hold = heap_hold(test);
 	struct swim_box root = {};
 	struct pair *pair;
 	void *child;
@@ -182,8 +167,8 @@ static void a_parent_stays_while_a_child_is_in_use(struct kunit *test)
 	swim_box_unpin(&root);
 	compact(test);
 	KUNIT_EXPECT_PTR_EQ(test, root.raw.object, (void *)pair);
-	KUNIT_EXPECT_EQ(test, stats_of(test).moved, 1ULL);	/* the left child, nobody has it */
-	KUNIT_EXPECT_EQ(test, stats_of(test).refused, 2ULL);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, 1ULL);	/* the left child, nobody has it */
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.refused, 2ULL);
 	pair = swim_box_pin(&root);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pair));
 	swim_raw_unpin(&pair->right);
@@ -212,7 +197,7 @@ static void an_overwritten_tag_ends_the_walk_of_its_hunk(struct kunit *test)
 	compact(test);
 	EXPECT_REPORT(test, "overwritten");
 	KUNIT_EXPECT_EQ(test, *tag, 0x4343434343434343UL);
-	KUNIT_EXPECT_EQ(test, stats_of(test).moved, 0ULL);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, 0ULL);
 	/* A tag that names a lease, but one that does not own the object. */
 	*tag = swim_tag_mangle(tag, swim_tag_owned(&second, 0));
 	compact(test);
@@ -220,7 +205,7 @@ static void an_overwritten_tag_ends_the_walk_of_its_hunk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, *tag, swim_tag_mangle(tag, swim_tag_owned(&second, 0)));
 	*tag = before;
 	compact(test);
-	KUNIT_EXPECT_EQ(test, stats_of(test).moved, 2ULL);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, 2ULL);
 	expect_raw(test, &first, 1);
 	expect_raw(test, &second, 2);
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&first), 0);
@@ -243,7 +228,7 @@ static int read_or_compact(void *arg, unsigned int number)
 
 	if (number == 1) {
 		wait_for_completion(&reader->begun);
-		return swim_pool_compact(pool_of(reader->test), 100);
+		return swim_pool_compact(heap_pool(reader->test), 100);
 	}
 	rcu_read_lock();
 	seen = swim_raw_read(&reader->raw);
@@ -291,7 +276,7 @@ static int tug_worker(void *arg, unsigned int number)
 	for (round = 0; !number && !err && round < 2000; round++) {
 		err = swim_pool_compact(tug->pool, 100);
 		swim_pool_stats(tug->pool, &stats);
-		if (stats.cancelled)
+		if (stats.moves.cancelled)
 			break;
 	}
 	if (!number)
@@ -319,11 +304,11 @@ static void asking_for_an_object_ends_its_move(struct kunit *test)
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "one CPU only: nobody asks while somebody moves");
 	KUNIT_ASSERT_NOT_NULL(test, tug);
-	tug->pool = pool_of(test);
+	tug->pool = heap_pool(test);
 	for (i = 0; i < TUGGED; i++)
 		new_raw(test, &tug->raws[i], SZ_16K, i);
 	KUNIT_EXPECT_EQ(test, swim_workers_run(test, 2, tug_worker, tug), 0);
-	KUNIT_EXPECT_GT(test, stats_of(test).cancelled, 0ULL);
+	KUNIT_EXPECT_GT(test, heap_stats(test).moves.cancelled, 0ULL);
 	for (i = 0; i < TUGGED; i++) {
 		expect_raw(test, &tug->raws[i], i);
 		KUNIT_EXPECT_EQ(test, swim_raw_drop(&tug->raws[i]), 0);
@@ -518,9 +503,9 @@ static void owners_readers_and_movers_at_once(struct kunit *test)
 	for (i = 0; i < 2; i++) {
 		swim_pool_stats(storm->pool[i], &stats);
 		kunit_info(test, "pool %u: %llu moved, %llu cancelled, %llu refused", i,
-			   stats.moved, stats.cancelled, stats.refused);
+			   stats.moves.moved, stats.moves.cancelled, stats.moves.refused);
 		KUNIT_EXPECT_EQ(test, stats.live, 0);
-		KUNIT_EXPECT_GT(test, stats.moved, 0ULL);
+		KUNIT_EXPECT_GT(test, stats.moves.moved, 0ULL);
 		KUNIT_EXPECT_EQ(test, swim_pool_destroy(storm->pool[i]), 0);
 	}
 }

@@ -13,22 +13,6 @@ static int raw_init(struct kunit *test)
 	return swim_heap_init(test, SZ_4M, 0);
 }
 
-static struct swim_hold *hold_of(struct kunit *test)
-{
-	struct swim_heap *heap = test->priv;
-
-	return swim_pool_hold(heap->pool);
-}
-
-static struct swim_pool_stats stats_of(struct kunit *test)
-{
-	struct swim_heap *heap = test->priv;
-	struct swim_pool_stats stats;
-
-	swim_pool_stats(heap->pool, &stats);
-	return stats;
-}
-
 static void *pin(struct kunit *test, struct swim_raw *raw)
 {
 	void *object = swim_raw_pin(raw);
@@ -42,7 +26,7 @@ static void new_owns_zeroed_bytes(struct kunit *test)
 	struct swim_raw raw = {};
 	u8 *object;
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 100, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 100, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, swim_raw_size(&raw), 100);
 	object = pin(test, &raw);
 	KUNIT_EXPECT_EQ(test, (unsigned long)object % 8, 0UL);
@@ -55,37 +39,37 @@ static void new_costs_the_payload_and_one_tag(struct kunit *test)
 {
 	struct swim_raw raw = {};
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 61, GFP_KERNEL), 0);
-	KUNIT_EXPECT_EQ(test, stats_of(test).live, 1);
-	KUNIT_EXPECT_EQ(test, stats_of(test).used, 64);
-	KUNIT_EXPECT_EQ(test, stats_of(test).tags, 8);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 61, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 1);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).used, 64);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).tags, 8);
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
-	KUNIT_EXPECT_EQ(test, stats_of(test).live, 0);
-	KUNIT_EXPECT_EQ(test, stats_of(test).used, 0);
-	KUNIT_EXPECT_EQ(test, stats_of(test).tags, 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).used, 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).tags, 0);
 }
 
 static void new_refuses_what_makes_no_sense(struct kunit *test)
 {
 	struct swim_raw raw = {};
 
-	KUNIT_EXPECT_EQ(test, swim_raw_new(NULL, hold_of(test), 8, GFP_KERNEL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, swim_raw_new(NULL, heap_hold(test), 8, GFP_KERNEL), -EINVAL);
 	KUNIT_EXPECT_EQ(test, swim_raw_new(&raw, NULL, 8, GFP_KERNEL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, swim_raw_new(&raw, hold_of(test), SZ_2M, GFP_KERNEL), -E2BIG);
-	KUNIT_EXPECT_EQ(test, swim_raw_new(&raw, hold_of(test), SIZE_MAX, GFP_KERNEL), -E2BIG);
+	KUNIT_EXPECT_EQ(test, swim_raw_new(&raw, heap_hold(test), SZ_2M, GFP_KERNEL), -E2BIG);
+	KUNIT_EXPECT_EQ(test, swim_raw_new(&raw, heap_hold(test), SIZE_MAX, GFP_KERNEL), -E2BIG);
 	KUNIT_EXPECT_TRUE(test, swim_raw_is_empty(&raw));
-	KUNIT_EXPECT_EQ(test, stats_of(test).live, 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 0);
 }
 
 static void new_refuses_an_occupied_lease(struct kunit *test)
 {
 	struct swim_raw raw = {}, before;
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 8, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 8, GFP_KERNEL), 0);
 	before = raw;
-	KUNIT_EXPECT_EQ(test, swim_raw_new(&raw, hold_of(test), 16, GFP_KERNEL), -EEXIST);
+	KUNIT_EXPECT_EQ(test, swim_raw_new(&raw, heap_hold(test), 16, GFP_KERNEL), -EEXIST);
 	KUNIT_EXPECT_EQ(test, memcmp(&raw, &before, sizeof(raw)), 0);
-	KUNIT_EXPECT_EQ(test, stats_of(test).live, 1);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 1);
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
 }
 
@@ -98,20 +82,20 @@ static void new_out_of_memory_leaves_all_as_it_was(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, raws);
 	for (n = 0; n < 512; n++) {
-		err = swim_raw_new(&raws[n], hold_of(test), SZ_16K, GFP_KERNEL | __GFP_NOWARN);
+		err = swim_raw_new(&raws[n], heap_hold(test), SZ_16K, GFP_KERNEL | __GFP_NOWARN);
 		if (err)
 			break;
 	}
 	KUNIT_ASSERT_LT(test, n, 512U);
 	KUNIT_EXPECT_EQ(test, err, -ENOMEM);
 	KUNIT_EXPECT_TRUE(test, swim_raw_is_empty(&raws[n]));
-	before = stats_of(test);
-	KUNIT_EXPECT_EQ(test, swim_raw_new(&raws[n], hold_of(test), SZ_16K, GFP_ATOMIC), -ENOMEM);
-	after = stats_of(test);
+	before = heap_stats(test);
+	KUNIT_EXPECT_EQ(test, swim_raw_new(&raws[n], heap_hold(test), SZ_16K, GFP_ATOMIC), -ENOMEM);
+	after = heap_stats(test);
 	KUNIT_EXPECT_EQ(test, memcmp(&before, &after, sizeof(after)), 0);
 	while (n--)
 		KUNIT_EXPECT_EQ(test, swim_raw_drop(&raws[n]), 0);
-	KUNIT_EXPECT_EQ(test, swim_raw_new(raws, hold_of(test), SZ_16K, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_raw_new(raws, heap_hold(test), SZ_16K, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(raws), 0);
 }
 
@@ -119,10 +103,10 @@ static void size_zero_owns_an_object_without_bytes(struct kunit *test)
 {
 	struct swim_raw raw = {};
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 0, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 0, GFP_KERNEL), 0);
 	KUNIT_EXPECT_FALSE(test, swim_raw_is_empty(&raw));
-	KUNIT_EXPECT_EQ(test, stats_of(test).live, 1);
-	KUNIT_EXPECT_EQ(test, stats_of(test).used, 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 1);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).used, 0);
 	pin(test, &raw);
 	swim_raw_unpin(&raw);
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
@@ -133,7 +117,7 @@ static void pin_is_exclusive(struct kunit *test)
 	struct swim_raw raw = {};
 	void *object;
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 24, GFP_KERNEL), 0);
 	object = pin(test, &raw);
 	EXPECT_ERR_PTR(test, swim_raw_pin(&raw), -EBUSY);
 	swim_raw_unpin(&raw);
@@ -158,7 +142,7 @@ static void unpin_of_what_is_not_pinned_is_reported(struct kunit *test)
 	EXPECT_REPORT(test, "not pinned");
 	swim_raw_unpin(NULL);
 	EXPECT_REPORT(test, "not pinned");
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 24, GFP_KERNEL), 0);
 	swim_raw_unpin(&raw);
 	EXPECT_REPORT(test, "not pinned");
 	pin(test, &raw);
@@ -170,7 +154,7 @@ static void drop_empties_the_lease(struct kunit *test)
 {
 	struct swim_raw raw = {};
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 24, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
 	KUNIT_EXPECT_TRUE(test, swim_raw_is_empty(&raw));
 	KUNIT_EXPECT_EQ(test, swim_raw_size(&raw), 0);
@@ -184,12 +168,12 @@ static void drop_refuses_a_pinned_object(struct kunit *test)
 	struct swim_raw raw = {};
 	u64 *object;
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 24, GFP_KERNEL), 0);
 	object = pin(test, &raw);
 	*object = 7;
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), -EBUSY);
 	KUNIT_EXPECT_EQ(test, *object, 7ULL);
-	KUNIT_EXPECT_EQ(test, stats_of(test).live, 1);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 1);
 	swim_raw_unpin(&raw);
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
 }
@@ -199,22 +183,22 @@ static void use_of_a_lease_behind_the_drop_is_reported(struct kunit *test)
 	struct swim_raw below = {}, raw = {}, stale;
 
 	/* The object is the newest, so its place is reclaimed; and then one that is not. */
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 24, GFP_KERNEL), 0);
 	stale = raw;
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
 	raw = stale;
 	EXPECT_ERR_PTR(test, swim_raw_pin(&raw), -ENOENT);
 	EXPECT_REPORT(test, "after its object");
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&below, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&below, heap_hold(test), 24, GFP_KERNEL), 0);
 	stale = below;
 	raw = (struct swim_raw){};
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 24, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&below), 0);
 	below = stale;
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&below), -ENOENT);
 	EXPECT_REPORT(test, "after its object");
-	KUNIT_EXPECT_EQ(test, stats_of(test).live, 1);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 1);
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
 }
 
@@ -222,7 +206,7 @@ static void a_copy_of_a_lease_owns_nothing(struct kunit *test)
 {
 	struct swim_raw raw = {}, copy;
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 24, GFP_KERNEL), 0);
 	copy = raw;
 	EXPECT_ERR_PTR(test, swim_raw_pin(&copy), -EINVAL);
 	EXPECT_REPORT(test, "another lease owns");
@@ -239,7 +223,7 @@ static void an_overwritten_tag_is_reported_not_followed(struct kunit *test)
 	unsigned long *tag, before;
 	u64 *object;
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 24, GFP_KERNEL), 0);
 	object = raw.object;
 	tag = swim_tag_of(object);
 	before = *tag;
@@ -249,7 +233,7 @@ static void an_overwritten_tag_is_reported_not_followed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), -EUCLEAN);
 	EXPECT_REPORT(test, "overwritten");
 	KUNIT_EXPECT_EQ(test, *tag, 0x4141414141414141UL);
-	KUNIT_EXPECT_EQ(test, stats_of(test).live, 1);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 1);
 	*tag = before;
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
 }
@@ -258,7 +242,7 @@ static void free_of_a_leased_object_is_refused(struct kunit *test)
 {
 	struct swim_raw raw = {};
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 24, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, swim_free(pin(test, &raw)), -EBUSY);
 	EXPECT_REPORT(test, "a lease owns");
 	swim_raw_unpin(&raw);
@@ -270,7 +254,7 @@ static void move_hands_over(struct kunit *test)
 	struct swim_raw from = {}, to = {};
 	void *object;
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&from, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&from, heap_hold(test), 24, GFP_KERNEL), 0);
 	object = from.object;
 	KUNIT_EXPECT_EQ(test, swim_raw_move(&to, &from), 0);
 	KUNIT_EXPECT_TRUE(test, swim_raw_is_empty(&from));
@@ -284,8 +268,8 @@ static void move_refuses_and_changes_nothing(struct kunit *test)
 {
 	struct swim_raw from = {}, to = {}, empty = {};
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&from, hold_of(test), 24, GFP_KERNEL), 0);
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&to, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&from, heap_hold(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&to, heap_hold(test), 24, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, swim_raw_move(&to, &from), -EEXIST);
 	KUNIT_EXPECT_EQ(test, swim_raw_move(&from, &from), -EEXIST);
 	KUNIT_EXPECT_EQ(test, swim_raw_move(NULL, &from), -EINVAL);
@@ -303,7 +287,7 @@ static void move_into_the_object_itself_is_refused(struct kunit *test)
 {
 	struct swim_raw raw = {}, *inside;
 
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 64, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 64, GFP_KERNEL), 0);
 	inside = raw.object + 16;
 	KUNIT_EXPECT_EQ(test, swim_raw_move(inside, &raw), -EINVAL);
 	EXPECT_REPORT(test, "into the object");
@@ -320,7 +304,7 @@ static void read_is_the_object_or_null(struct kunit *test)
 	rcu_read_lock();
 	KUNIT_EXPECT_NULL(test, swim_raw_read(&raw));
 	rcu_read_unlock();
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 24, GFP_KERNEL), 0);
 	object = pin(test, &raw);
 	*object = 99;
 	rcu_read_lock();
@@ -338,14 +322,14 @@ static void readers_outlive_the_drop_in_an_rcu_pool(struct kunit *test)
 	u64 *object;
 
 	swim_heap_again(test, 0, SWIM_POOL_RCU);
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 24, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 24, GFP_KERNEL), 0);
 	object = pin(test, &raw);
 	*object = 99;
 	swim_raw_unpin(&raw);
 	rcu_read_lock();
 	seen = swim_raw_read(&raw);
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
-	KUNIT_EXPECT_EQ(test, swim_raw_new(&next, hold_of(test), 24, GFP_ATOMIC), 0);
+	KUNIT_EXPECT_EQ(test, swim_raw_new(&next, heap_hold(test), 24, GFP_ATOMIC), 0);
 	KUNIT_EXPECT_EQ(test, *seen, 99ULL);
 	rcu_read_unlock();
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&next), 0);
@@ -359,8 +343,8 @@ static void a_large_object_has_a_lease_like_any_other(struct kunit *test)
 	u8 *object;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), sizes[i], GFP_KERNEL), 0);
-		KUNIT_EXPECT_EQ(test, stats_of(test).large, sizes[i] > SZ_16K);
+		KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), sizes[i], GFP_KERNEL), 0);
+		KUNIT_EXPECT_EQ(test, heap_stats(test).large, sizes[i] > SZ_16K);
 		object = pin(test, &raw);
 		KUNIT_EXPECT_NULL(test, memchr_inv(object, 0, sizes[i]));
 		memset(object, 0x5a, sizes[i]);
@@ -371,7 +355,7 @@ static void a_large_object_has_a_lease_like_any_other(struct kunit *test)
 		KUNIT_EXPECT_NULL(test, memchr_inv(pin(test, &other), 0x5a, sizes[i]));
 		swim_raw_unpin(&other);
 		KUNIT_EXPECT_EQ(test, swim_raw_drop(&other), 0);
-		KUNIT_EXPECT_EQ(test, stats_of(test).large, 0);
+		KUNIT_EXPECT_EQ(test, heap_stats(test).large, 0);
 	}
 }
 
@@ -409,7 +393,7 @@ static void hardirq(struct irq_work *work)
 
 static void all_calls_work_in_a_hard_interrupt(struct kunit *test)
 {
-	struct in_hardirq in = { .hold = hold_of(test) };
+	struct in_hardirq in = { .hold = heap_hold(test) };
 
 	if (IS_ENABLED(CONFIG_UML))
 		kunit_skip(test, "no interrupt to run irq_work in");
@@ -427,15 +411,15 @@ static void all_calls_work_with_interrupts_or_preemption_off(struct kunit *test)
 	int err;
 
 	local_irq_save(flags);
-	err = one_life(hold_of(test));
+	err = one_life(heap_hold(test));
 	local_irq_restore(flags);
 	KUNIT_EXPECT_EQ(test, err, 0);
 	preempt_disable();
-	err = one_life(hold_of(test));
+	err = one_life(heap_hold(test));
 	preempt_enable();
 	KUNIT_EXPECT_EQ(test, err, 0);
 	local_bh_disable();
-	err = one_life(hold_of(test));
+	err = one_life(heap_hold(test));
 	local_bh_enable();
 	KUNIT_EXPECT_EQ(test, err, 0);
 }

@@ -343,17 +343,17 @@ static void stats_of_a_pool_are_those_of_swim_pool_stats(struct kunit *test)
 		expect_number(test, "open", stats.open);
 		expect_number(test, "waiting", stats.waiting);
 		expect_number(test, "large", stats.large);
-		expect_number(test, "moved", stats.moved);
-		expect_number(test, "moved_bytes", stats.moved_bytes);
-		expect_number(test, "cancelled", stats.cancelled);
-		expect_number(test, "refused", stats.refused);
-		expect_number(test, "freed_hunks", stats.freed_hunks);
-		expect_number(test, "compactions", stats.compactions);
-		expect_number(test, "time", stats.nanoseconds);
+		expect_number(test, "moved", stats.moves.moved);
+		expect_number(test, "moved_bytes", stats.moves.moved_bytes);
+		expect_number(test, "cancelled", stats.moves.cancelled);
+		expect_number(test, "refused", stats.moves.refused);
+		expect_number(test, "freed_hunks", stats.moves.freed_hunks);
+		expect_number(test, "compactions", stats.moves.compactions);
+		expect_number(test, "time", stats.moves.nanoseconds);
 		KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 100), 0);
 	}
-	KUNIT_EXPECT_GT(test, stats.nanoseconds, 0ULL);
-	KUNIT_EXPECT_EQ(test, stats.compactions, 1ULL);
+	KUNIT_EXPECT_GT(test, stats.moves.nanoseconds, 0ULL);
+	KUNIT_EXPECT_EQ(test, stats.moves.compactions, 1ULL);
 }
 
 static void stats_of_a_space_are_those_of_swim_space_stats(struct kunit *test)
@@ -502,7 +502,7 @@ static void rubbish_written_to_compact_is_invalid(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, compact(test, "abc"), (ssize_t)-EINVAL);
 	KUNIT_EXPECT_EQ(test, compact(test, ""), (ssize_t)-EINVAL);
 	swim_pool_stats(pool_of(test), &stats);
-	KUNIT_EXPECT_EQ(test, stats.compactions, 0ULL);
+	KUNIT_EXPECT_EQ(test, stats.moves.compactions, 0ULL);
 }
 
 static void number_from_1_to_100_written_to_compact_compacts(struct kunit *test)
@@ -514,7 +514,7 @@ static void number_from_1_to_100_written_to_compact_compacts(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(numbers); i++)
 		KUNIT_EXPECT_EQ(test, compact(test, numbers[i]), (ssize_t)strlen(numbers[i]));
 	swim_pool_stats(pool_of(test), &stats);
-	KUNIT_EXPECT_EQ(test, stats.compactions, (u64)ARRAY_SIZE(numbers));
+	KUNIT_EXPECT_EQ(test, stats.moves.compactions, (u64)ARRAY_SIZE(numbers));
 }
 
 static void no_text_looks_like_an_address(struct kunit *test)

@@ -39,20 +39,9 @@ static int box_init(struct kunit *test)
 	return swim_heap_init(test, 0, 0);
 }
 
-static struct swim_hold *hold_of(struct kunit *test)
-{
-	struct swim_heap *heap = test->priv;
-
-	return swim_pool_hold(heap->pool);
-}
-
 static long live(struct kunit *test)
 {
-	struct swim_heap *heap = test->priv;
-	struct swim_pool_stats stats;
-
-	swim_pool_stats(heap->pool, &stats);
-	return stats.live;
+	return heap_stats(test).live;
 }
 
 static struct node *pin(struct kunit *test, struct swim_box *box)
@@ -80,7 +69,7 @@ static void new_makes_a_zeroed_value(struct kunit *test)
 	struct node *node;
 
 	KUNIT_EXPECT_NULL(test, swim_box_type(&box));
-	KUNIT_ASSERT_EQ(test, swim_box_new(&box, hold_of(test), &node_type, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_box_new(&box, heap_hold(test), &node_type, GFP_KERNEL), 0);
 	KUNIT_EXPECT_PTR_EQ(test, swim_box_type(&box), &node_type);
 	node = pin(test, &box);
 	KUNIT_EXPECT_NULL(test, memchr_inv(node, 0, sizeof(*node)));
@@ -96,13 +85,13 @@ static void new_refuses_what_makes_no_sense(struct kunit *test)
 	static const struct swim_type huge = { .name = "huge", .size = SZ_4M };
 	struct swim_box box = {};
 
-	KUNIT_EXPECT_EQ(test, swim_box_new(NULL, hold_of(test), &leaf_type, GFP_KERNEL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, swim_box_new(NULL, heap_hold(test), &leaf_type, GFP_KERNEL), -EINVAL);
 	KUNIT_EXPECT_EQ(test, swim_box_new(&box, NULL, &leaf_type, GFP_KERNEL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, swim_box_new(&box, hold_of(test), NULL, GFP_KERNEL), -EINVAL);
-	KUNIT_EXPECT_EQ(test, swim_box_new(&box, hold_of(test), &huge, GFP_KERNEL), -E2BIG);
+	KUNIT_EXPECT_EQ(test, swim_box_new(&box, heap_hold(test), NULL, GFP_KERNEL), -EINVAL);
+	KUNIT_EXPECT_EQ(test, swim_box_new(&box, heap_hold(test), &huge, GFP_KERNEL), -E2BIG);
 	KUNIT_EXPECT_TRUE(test, swim_box_is_empty(&box));
-	KUNIT_ASSERT_EQ(test, swim_box_new(&box, hold_of(test), &leaf_type, GFP_KERNEL), 0);
-	KUNIT_EXPECT_EQ(test, swim_box_new(&box, hold_of(test), &leaf_type, GFP_KERNEL), -EEXIST);
+	KUNIT_ASSERT_EQ(test, swim_box_new(&box, heap_hold(test), &leaf_type, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_box_new(&box, heap_hold(test), &leaf_type, GFP_KERNEL), -EEXIST);
 	KUNIT_EXPECT_EQ(test, swim_box_drop(&box), 0);
 }
 
@@ -112,7 +101,7 @@ static void read_and_move_are_those_of_the_lease(struct kunit *test)
 	const struct leaf *seen;
 	struct leaf *leaf;
 
-	KUNIT_ASSERT_EQ(test, swim_box_new(&from, hold_of(test), &leaf_type, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_box_new(&from, heap_hold(test), &leaf_type, GFP_KERNEL), 0);
 	leaf = swim_box_pin(&from);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(leaf));
 	leaf->number = 5;
@@ -131,15 +120,15 @@ static void drop_drops_all_that_the_value_owns(struct kunit *test)
 	struct swim_box root = {};
 	struct node *node, *left;
 
-	KUNIT_ASSERT_EQ(test, swim_box_new(&root, hold_of(test), &node_type, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_box_new(&root, heap_hold(test), &node_type, GFP_KERNEL), 0);
 	node = pin(test, &root);
 	node->key = 1;
-	KUNIT_EXPECT_EQ(test, swim_box_new(&node->left, hold_of(test), &node_type, GFP_KERNEL), 0);
-	KUNIT_EXPECT_EQ(test, swim_box_new(&node->right, hold_of(test), &leaf_type, GFP_KERNEL), 0);
-	KUNIT_EXPECT_EQ(test, swim_raw_new(&node->name, hold_of(test), 33, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_box_new(&node->left, heap_hold(test), &node_type, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_box_new(&node->right, heap_hold(test), &leaf_type, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_raw_new(&node->name, heap_hold(test), 33, GFP_KERNEL), 0);
 	left = pin(test, &node->left);
 	left->key = 2;
-	KUNIT_EXPECT_EQ(test, swim_raw_new(&left->name, hold_of(test), SZ_32K, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_raw_new(&left->name, heap_hold(test), SZ_32K, GFP_KERNEL), 0);
 	swim_box_unpin(&node->left);
 	swim_box_unpin(&root);
 	KUNIT_EXPECT_EQ(test, live(test), 5);
@@ -160,7 +149,7 @@ static void drop_of_a_long_list_needs_no_stack(struct kunit *test)
 
 	for (i = 0; i < length; i++) {
 		list = (struct swim_box){};
-		KUNIT_ASSERT_EQ(test, swim_box_new(&list, hold_of(test), &node_type,
+		KUNIT_ASSERT_EQ(test, swim_box_new(&list, heap_hold(test), &node_type,
 						   GFP_KERNEL), 0);
 		node = pin(test, &list);
 		if (!swim_box_is_empty(&root))
@@ -178,12 +167,12 @@ static void grow_tree(struct kunit *test, struct swim_box *box, unsigned int dep
 {
 	struct node *node;
 
-	KUNIT_ASSERT_EQ(test, swim_box_new(box, hold_of(test), &node_type, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_box_new(box, heap_hold(test), &node_type, GFP_KERNEL), 0);
 	if (!depth)
 		return;
 	node = pin(test, box);
 	grow_tree(test, &node->left, depth - 1);
-	KUNIT_ASSERT_EQ(test, swim_raw_new(&node->name, hold_of(test), depth, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&node->name, heap_hold(test), depth, GFP_KERNEL), 0);
 	grow_tree(test, &node->right, depth - 1);
 	swim_box_unpin(box);
 }
@@ -205,9 +194,9 @@ static void a_child_in_use_is_leaked_and_reported_when_its_parent_goes(struct ku
 	struct node *node;
 	struct leaf *leaf;
 
-	KUNIT_ASSERT_EQ(test, swim_box_new(&root, hold_of(test), &node_type, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_box_new(&root, heap_hold(test), &node_type, GFP_KERNEL), 0);
 	node = pin(test, &root);
-	KUNIT_ASSERT_EQ(test, swim_box_new(&node->left, hold_of(test), &leaf_type, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_box_new(&node->left, heap_hold(test), &leaf_type, GFP_KERNEL), 0);
 	leaf = swim_box_pin(&node->left);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(leaf));
 	swim_box_unpin(&root);

@@ -478,13 +478,7 @@ void swim_pool_stats(struct swim_pool *pool, struct swim_pool_stats *stats)
 
 	*stats = (struct swim_pool_stats){
 		.large = atomic_long_read(&pool->large),
-		.moved = pool->moves.moved,
-		.moved_bytes = pool->moves.moved_bytes,
-		.cancelled = pool->moves.cancelled,
-		.refused = pool->moves.refused,
-		.freed_hunks = pool->moves.freed_hunks,
-		.compactions = pool->moves.compactions,
-		.nanoseconds = pool->moves.nanoseconds,
+		.moves = pool->moves,
 	};
 	stats_hunks(pool, stats, &bytes);
 	for_each_possible_cpu(cpu) {

@@ -35,17 +35,6 @@ struct swim_pool_cpu {
 	long apart;
 };
 
-/* What movers did; written by the one that holds pool->clean. */
-struct swim_moves {
-	u64 moved;
-	u64 moved_bytes;
-	u64 cancelled;
-	u64 refused;
-	u64 freed_hunks;
-	u64 compactions;
-	u64 nanoseconds;
-};
-
 /**
  * struct swim_pool - a pool; lives in the first page of an extent of its space
  * @head: makes this page the header that objects of size 0 lead to
@@ -58,7 +47,7 @@ struct swim_moves {
  * @large_used: their bytes
  * @large_held: bytes of their extents
  * @clean: held by the one who compacts
- * @moves: what he did
+ * @moves: what he did; he alone writes it
  * @name: of its folder in debugfs
  * @link: in the list of all pools
  * @dir: in debugfs

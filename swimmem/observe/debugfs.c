@@ -64,13 +64,13 @@ static int pool_stats_show(struct seq_file *seq, void *unused)
 	line(seq, "open", stats.open, "hunks");
 	line(seq, "waiting", stats.waiting, "hunks");
 	line(seq, "large", stats.large, "objects");
-	line(seq, "moved", stats.moved, "objects");
-	line(seq, "moved_bytes", stats.moved_bytes, "bytes");
-	line(seq, "cancelled", stats.cancelled, "moves");
-	line(seq, "refused", stats.refused, "moves");
-	line(seq, "freed_hunks", stats.freed_hunks, "hunks");
-	line(seq, "compactions", stats.compactions, "compactions");
-	line(seq, "time", stats.nanoseconds, "ns");
+	line(seq, "moved", stats.moves.moved, "objects");
+	line(seq, "moved_bytes", stats.moves.moved_bytes, "bytes");
+	line(seq, "cancelled", stats.moves.cancelled, "moves");
+	line(seq, "refused", stats.moves.refused, "moves");
+	line(seq, "freed_hunks", stats.moves.freed_hunks, "hunks");
+	line(seq, "compactions", stats.moves.compactions, "compactions");
+	line(seq, "time", stats.moves.nanoseconds, "ns");
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(pool_stats);
@@ -272,7 +272,7 @@ static void totals_pool(struct swim_pool *pool, void *arg)
 	totals->live += stats.live;
 	totals->used += stats.used;
 	totals->tags += stats.tags;
-	totals->moved += stats.moved;
+	totals->moved += stats.moves.moved;
 }
 
 static int totals_show(struct seq_file *seq, void *unused)
