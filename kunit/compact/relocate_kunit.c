@@ -167,7 +167,8 @@ static void a_parent_stays_while_a_child_is_in_use(struct kunit *test)
 	swim_box_unpin(&root);
 	compact(test);
 	KUNIT_EXPECT_PTR_EQ(test, root.raw.object, (void *)pair);
-	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, 1ULL);	/* the left child, nobody has it */
+	/* The left child, which nobody has. */
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, 1ULL);
 	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.refused, 2ULL);
 	pair = swim_box_pin(&root);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pair));

@@ -123,8 +123,10 @@ static void drop_drops_all_that_the_value_owns(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, swim_box_new(&root, heap_hold(test), &node_type, GFP_KERNEL), 0);
 	node = pin(test, &root);
 	node->key = 1;
-	KUNIT_EXPECT_EQ(test, swim_box_new(&node->left, heap_hold(test), &node_type, GFP_KERNEL), 0);
-	KUNIT_EXPECT_EQ(test, swim_box_new(&node->right, heap_hold(test), &leaf_type, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_box_new(&node->left, heap_hold(test), &node_type,
+					   GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_box_new(&node->right, heap_hold(test), &leaf_type,
+					   GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, swim_raw_new(&node->name, heap_hold(test), 33, GFP_KERNEL), 0);
 	left = pin(test, &node->left);
 	left->key = 2;
@@ -196,7 +198,8 @@ static void a_child_in_use_is_leaked_and_reported_when_its_parent_goes(struct ku
 
 	KUNIT_ASSERT_EQ(test, swim_box_new(&root, heap_hold(test), &node_type, GFP_KERNEL), 0);
 	node = pin(test, &root);
-	KUNIT_ASSERT_EQ(test, swim_box_new(&node->left, heap_hold(test), &leaf_type, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_box_new(&node->left, heap_hold(test), &leaf_type,
+					   GFP_KERNEL), 0);
 	leaf = swim_box_pin(&node->left);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(leaf));
 	swim_box_unpin(&root);
