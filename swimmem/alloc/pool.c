@@ -322,7 +322,7 @@ static noinline int free_misaligned(const void *object)
  */
 int swim_free(void *object)
 {
-	unsigned long *tag = swim_tag_of(object), value;
+	unsigned long *tag = swim_tag_of(object), word, value;
 	size_t size;
 
 	if (unlikely(!object))
@@ -330,11 +330,12 @@ int swim_free(void *object)
 	if (unlikely((unsigned long)object % SWIM_OBJECT_ALIGN))
 		return free_misaligned(object);
 	/* Unwritten, it is of no kind. */
-	value = swim_tag_mangle(tag, READ_ONCE(*tag));
+	word = READ_ONCE(*tag);
+	value = swim_tag_mangle(tag, word);
 	size = swim_tag_size(value);
 	/* One of two that free it at once gets the tag. */
 	if (unlikely(!swim_tag_is_small(value, SWIM_TAG_HELD) ||
-		     !swim_tag_try(tag, value, value ^ SWIM_TAG_HELD ^ SWIM_TAG_DEAD)))
+		     !try_cmpxchg(tag, &word, word ^ SWIM_TAG_HELD ^ SWIM_TAG_DEAD)))
 		return free_slow(object, value);
 	swim_release(object, size);
 	return 0;
