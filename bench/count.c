@@ -337,7 +337,7 @@ static int setup(void)
 	space = swim_space_create("count", 0);
 	if (IS_ERR(space))
 		return PTR_ERR(space);
-	pool = swim_pool_create("count", space, 0);
+	pool = swim_pool_create("count", swim_space_heap(space), 0);
 	if (IS_ERR(pool))
 		return PTR_ERR(pool);
 	cache = kmem_cache_create("swimmem_count", size, 8, 0, NULL);

@@ -102,18 +102,18 @@ static inline void swim_kunit_exit(struct kunit *test)
 }
 
 /**
- * struct swim_heap - a page-backed space with a pool over it, which most cases need
+ * struct swim_bed - a page-backed space with a pool over it, which most cases need
  * @space: the space
  * @pool: the pool; NULL when the case destroyed it
  */
-struct swim_heap {
+struct swim_bed {
 	struct swim_space *space;
 	struct swim_pool *pool;
 };
 
 static inline struct swim_pool *heap_pool(struct kunit *test)
 {
-	struct swim_heap *heap = test->priv;
+	struct swim_bed *heap = test->priv;
 
 	return heap->pool;
 }
@@ -134,7 +134,7 @@ static inline struct swim_pool_stats heap_stats(struct kunit *test)
 /* For a suite's init: test->priv is a heap, of up to @limit bytes. */
 static inline int swim_heap_init(struct kunit *test, size_t limit, unsigned long flags)
 {
-	struct swim_heap *heap = kunit_kzalloc(test, sizeof(*heap), GFP_KERNEL);
+	struct swim_bed *heap = kunit_kzalloc(test, sizeof(*heap), GFP_KERNEL);
 	int err = swim_kunit_init(test);
 
 	if (err || !heap)
@@ -142,7 +142,7 @@ static inline int swim_heap_init(struct kunit *test, size_t limit, unsigned long
 	heap->space = swim_space_create("kunit", limit);
 	if (IS_ERR(heap->space))
 		return PTR_ERR(heap->space);
-	heap->pool = swim_pool_create("kunit", heap->space, flags);
+	heap->pool = swim_pool_create("kunit", swim_space_heap(heap->space), flags);
 	if (IS_ERR(heap->pool)) {
 		swim_space_destroy(heap->space);
 		return PTR_ERR(heap->pool);
@@ -154,7 +154,7 @@ static inline int swim_heap_init(struct kunit *test, size_t limit, unsigned long
 /* For a suite's exit: the case must have left nothing live in its heap. */
 static inline void swim_heap_exit(struct kunit *test)
 {
-	struct swim_heap *heap = test->priv;
+	struct swim_bed *heap = test->priv;
 
 	if (heap && heap->pool)
 		KUNIT_EXPECT_EQ(test, swim_pool_destroy(heap->pool), 0);
@@ -166,7 +166,7 @@ static inline void swim_heap_exit(struct kunit *test)
 /* Let the heap of this case be another one. */
 static inline void swim_heap_again(struct kunit *test, size_t limit, unsigned long flags)
 {
-	struct swim_heap *heap = test->priv;
+	struct swim_bed *heap = test->priv;
 
 	KUNIT_ASSERT_EQ(test, swim_pool_destroy(heap->pool), 0);
 	heap->pool = NULL;
@@ -174,7 +174,7 @@ static inline void swim_heap_again(struct kunit *test, size_t limit, unsigned lo
 	heap->space = NULL;
 	heap->space = swim_space_create("kunit", limit);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(heap->space));
-	heap->pool = swim_pool_create("kunit", heap->space, flags);
+	heap->pool = swim_pool_create("kunit", swim_space_heap(heap->space), flags);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(heap->pool));
 }
 

@@ -27,7 +27,7 @@ static int __init client_begin(void)
 	int err;
 
 	space = swim_space_create("client", 0);
-	pool = swim_pool_create("client", space, 0);
+	pool = swim_pool_create("client", swim_space_heap(space), 0);
 	err = PTR_ERR_OR_ZERO(pool) ?:
 	      swim_box_new(&flow, swim_pool_hold(pool), &flow_type, GFP_KERNEL);
 	if (!err) {

@@ -6,7 +6,7 @@
 #include <linux/module.h>
 #include <linux/random.h>
 
-#include "alloc/tag.h"
+#include "alloc/hold.h"
 #include "compat.h"
 #include "observe/registry.h"
 
@@ -16,14 +16,23 @@ EXPORT_SYMBOL_SWIM_KUNIT(swim_secret);
 
 static int __init swimmem_init(void)
 {
+	int err;
+
 	swim_secret = get_random_long() & ~SWIM_TAG_KIND;
-	return swim_registry_init();
+	err = swim_registry_init();
+	if (err)
+		return err;
+	err = swim_hold_init();
+	if (err)
+		swim_registry_exit();
+	return err;
 }
 module_init(swimmem_init);
 
-/* Every space and every pool holds a reference: when this runs there are none. */
+/* Every space and pool of a client holds a reference: when this runs there are none. */
 static void __exit swimmem_exit(void)
 {
+	swim_hold_exit();
 	swim_registry_exit();
 }
 module_exit(swimmem_exit);

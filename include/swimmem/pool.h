@@ -14,7 +14,7 @@
 #include <swimmem/hold.h>
 
 struct swim_pool;
-struct swim_space;
+struct swim_heap;
 
 /* Clients read objects under RCU: no byte is reused before a grace period has passed. */
 #define SWIM_POOL_RCU		BIT(0)
@@ -67,7 +67,7 @@ struct swim_pool_stats {
 	struct swim_moves moves;
 };
 
-struct swim_pool *__must_check swim_pool_create(const char *name, struct swim_space *space,
+struct swim_pool *__must_check swim_pool_create(const char *name, struct swim_heap *heap,
 						unsigned long flags);
 int swim_pool_destroy(struct swim_pool *pool);
 struct swim_hold *swim_pool_hold(struct swim_pool *pool);

@@ -21,9 +21,6 @@ struct swim_pool;
 #define SWIM_FRAME_MASK		(~(SWIM_FRAME_SIZE - 1))
 #define SWIM_FRAME_ORDER	(SWIM_FRAME_SHIFT - PAGE_SHIFT)
 
-/* Larger objects get extents of their own. */
-#define SWIM_SMALL_MAX		(SWIM_FRAME_SIZE / 4)
-
 #define SWIM_SEGMENT_SIZE	SZ_2M
 #define SWIM_SEGMENT_FRAMES	(SWIM_SEGMENT_SIZE / SWIM_FRAME_SIZE)
 #define SWIM_SEGMENT_PAGES	(SWIM_SEGMENT_SIZE / PAGE_SIZE)
@@ -50,6 +47,7 @@ struct swim_frame {
 /**
  * struct swim_segment - what a space knows of one segment
  * @row: a bit for each page, set when taken or absent
+ * @missed: orders of which somebody found none here
  * @frame: the frames
  * @order: of the page block that begins at a frame, or one of the marks in segment.c
  * @contiguous: largest order that an extent here can have
@@ -58,6 +56,7 @@ struct swim_frame {
  */
 struct swim_segment {
 	unsigned long row[SWIM_SEGMENT_ROWS];
+	unsigned long missed;
 	struct swim_frame frame[SWIM_SEGMENT_FRAMES];
 	u8 order[SWIM_SEGMENT_FRAMES];
 	u8 contiguous;

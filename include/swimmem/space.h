@@ -12,7 +12,7 @@
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
-#include <swimmem/block.h>
+#include <swimmem/heap.h>
 #include <swimmem/segment.h>
 
 #define SWIM_NAME_MAX		32
@@ -23,12 +23,13 @@ struct dentry;
 struct swim_region;
 
 struct swim_space_cpu {
-	u32 preferred;		/* segment that this CPU tries first */
-	long live;		/* extents given out less those taken back, here */
+	struct swim_segment *preferred;	/* this CPU tries it first; may be NULL */
+	long live;			/* extents given out less those taken back, here */
 };
 
 /**
  * struct swim_space - an address space; its members are private
+ * @heap: what it is as a heap
  * @name: its folder in debugfs
  * @limit: bytes that it may grow to
  * @size: bytes that it has
@@ -37,11 +38,13 @@ struct swim_space_cpu {
  * @region: the tables of a page-backed space
  * @segment: the segments of a static space, else NULL
  * @fixed: the memory of a static space
+ * @node: where pages come from, or NUMA_NO_NODE
  * @cpu: what each CPU keeps
  * @link: in the list of all spaces
  * @dir: in debugfs
  */
 struct swim_space {
+	struct swim_heap heap;
 	char name[SWIM_NAME_MAX];
 	size_t limit;
 	atomic_long_t size;
@@ -49,6 +52,7 @@ struct swim_space {
 	struct swim_region *region[SWIM_REGIONS];
 	struct swim_segment *segment;
 	struct swim_block fixed;
+	int node;
 	struct swim_space_cpu __percpu *cpu;
 	struct list_head link;
 	struct dentry *dir;
@@ -70,6 +74,10 @@ struct swim_space_stats {
 	unsigned int segments;
 };
 
+static_assert(offsetof(struct swim_space, heap) == 0);
+
+extern const struct swim_heap_ops swim_space_heap_ops;
+
 #define __SWIM_STATIC_SEGMENTS(bytes)	(((bytes) + SWIM_SEGMENT_SIZE - 1) / SWIM_SEGMENT_SIZE + 1)
 
 /**
@@ -88,6 +96,7 @@ struct swim_space_stats {
 	static struct swim_segment _name##_segment[__SWIM_STATIC_SEGMENTS(_bytes)];	\
 	static DEFINE_PER_CPU(struct swim_space_cpu, _name##_cpu);			\
 	static struct swim_space _name = {						\
+		.heap.ops = &swim_space_heap_ops,					\
 		.name = #_name,								\
 		.limit = (_bytes),							\
 		.segment = _name##_segment,						\
@@ -96,6 +105,7 @@ struct swim_space_stats {
 	}
 
 struct swim_space *__must_check swim_space_create(const char *name, size_t limit);
+struct swim_space *__must_check swim_space_create_node(const char *name, size_t limit, int node);
 int __must_check swim_space_add(struct swim_space *space);
 int swim_space_destroy(struct swim_space *space);
 
@@ -105,5 +115,14 @@ int swim_space_free(struct swim_space *space, const struct swim_block *block);
 int __must_check swim_space_grow(struct swim_space *space, gfp_t gfp);
 size_t swim_space_trim(struct swim_space *space);
 void swim_space_stats(struct swim_space *space, struct swim_space_stats *stats);
+
+/**
+ * swim_space_heap - the space as a heap
+ * @space: any; an error pointer stays one
+ */
+static inline struct swim_heap *swim_space_heap(struct swim_space *space)
+{
+	return &space->heap;
+}
 
 #endif

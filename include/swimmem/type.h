@@ -42,7 +42,7 @@ struct swim_type {
 
 /* The size as the tag of a value has it: in units of 8 bytes from bit 7 on. */
 #define __SWIM_SIZED(size)							\
-	((((size) + 7UL) & ~7UL) << 4 | ((size) > SWIM_SMALL_MAX ? 0x40 : 0) | 1)
+	((((size) + 7UL) & ~7UL) << 4 | 1)
 
 #define __SWIM_TYPE(_type, _drop)						\
 	.name = #_type,								\

@@ -31,12 +31,12 @@ static int pool_init(struct kunit *test)
 
 static struct swim_pool *pool_of(struct kunit *test)
 {
-	return ((struct swim_heap *)test->priv)->pool;
+	return ((struct swim_bed *)test->priv)->pool;
 }
 
 static struct swim_space *space_of(struct kunit *test)
 {
-	return ((struct swim_heap *)test->priv)->space;
+	return ((struct swim_bed *)test->priv)->space;
 }
 
 static struct swim_pool_stats stats_of(struct swim_pool *pool)
@@ -482,42 +482,39 @@ static void current_hunk_that_is_all_dead_starts_over(struct kunit *test)
 /* What a walk over all closed hunks of a pool finds: every number that stats should have. */
 static void walk(struct kunit *test, struct swim_pool *pool, struct swim_pool_stats *found)
 {
-	struct swim_segment *segment;
+	const size_t hunk_size = swim_pool_hunk_size(pool);
+	struct swim_frame *frame;
 	struct swim_walk walk;
-	unsigned int i;
-	u32 index;
+	u32 number;
 
 	*found = (struct swim_pool_stats){};
-	swim_for_each_segment(pool->space, index, segment) {
-		for (i = 0; i < SWIM_SEGMENT_FRAMES; i++) {
-			struct swim_frame *frame = &segment->frame[i];
-			size_t live = 0;
+	swim_for_each_frame(pool, number, frame) {
+		size_t live = 0;
 
-			if (frame->pool != pool)
+		if (frame->pool != pool)
+			continue;
+		swim_walk_begin(&walk, pool, frame);
+		while (walk.at < walk.end) {
+			void *object = swim_walk_object(&walk);
+			unsigned long value = swim_tag_read(swim_tag_of(object));
+			const size_t size = swim_tag_size(value);
+
+			KUNIT_ASSERT_TRUE(test, swim_tag_is(value, SWIM_TAG_DEAD) ||
+					  swim_tag_is(value, SWIM_TAG_HELD));
+			KUNIT_ASSERT_TRUE(test, swim_walk_over(&walk, size));
+			if (swim_tag_is(value, SWIM_TAG_DEAD))
 				continue;
-			swim_walk_begin(&walk, frame);
-			while (walk.at < walk.end) {
-				void *object = swim_walk_object(&walk);
-				unsigned long value = swim_tag_read(swim_tag_of(object));
-				const size_t size = swim_tag_size(value);
-
-				KUNIT_ASSERT_TRUE(test, swim_tag_is(value, SWIM_TAG_DEAD) ||
-						  swim_tag_is(value, SWIM_TAG_HELD));
-				KUNIT_ASSERT_TRUE(test, swim_walk_over(&walk, size));
-				if (swim_tag_is(value, SWIM_TAG_DEAD))
-					continue;
-				live += size + SWIM_TAG_SLOT;
-				found->live++;
-				found->used += size;
-				found->tags += SWIM_TAG_SLOT;
-			}
-			KUNIT_ASSERT_EQ(test, walk.at, walk.end);
-			KUNIT_ASSERT_EQ(test, (int)live, atomic_read(&frame->live));
-			found->hunks++;
-			found->held += SWIM_FRAME_SIZE;
-			found->histogram[min_t(size_t, live * SWIM_HISTOGRAM / SWIM_FRAME_SIZE,
-					       SWIM_HISTOGRAM - 1)]++;
+			live += size + SWIM_TAG_SLOT;
+			found->live++;
+			found->used += size;
+			found->tags += SWIM_TAG_SLOT;
 		}
+		KUNIT_ASSERT_EQ(test, walk.at, walk.end);
+		KUNIT_ASSERT_EQ(test, (int)live, atomic_read(&frame->live));
+		found->hunks++;
+		found->held += hunk_size;
+		found->histogram[min_t(size_t, live * SWIM_HISTOGRAM / hunk_size,
+				       SWIM_HISTOGRAM - 1)]++;
 	}
 }
 
@@ -625,10 +622,10 @@ static void pool_is_not_created_in_a_full_space(struct kunit *test)
 	while (!swim_space_alloc(space_of(test), PAGE_SIZE, GFP_KERNEL, &block[n]))
 		n++;
 	KUNIT_EXPECT_EQ(test, n, 31U);
-	EXPECT_ERR_PTR(test, swim_pool_create("another", space_of(test), 0), -ENOMEM);
+	EXPECT_ERR_PTR(test, swim_pool_create("another", swim_space_heap(space_of(test)), 0), -ENOMEM);
 	KUNIT_EXPECT_EQ(test, space_used(test), (size_t)SZ_128K);
 	KUNIT_EXPECT_EQ(test, swim_space_free(space_of(test), &block[--n]), 0);
-	pool = swim_pool_create("another", space_of(test), 0);
+	pool = swim_pool_create("another", swim_space_heap(space_of(test)), 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	KUNIT_EXPECT_EQ(test, swim_pool_destroy(pool), 0);
 	while (n)
@@ -650,7 +647,7 @@ static void pool_with_objects_is_not_destroyed(struct kunit *test)
 		expect_same(test, &before);
 		/* It is still usable, and its name still taken. */
 		EXPECT_FREE(test, get(test, 64));
-		EXPECT_ERR_PTR(test, swim_pool_create("kunit", space_of(test), 0), -EEXIST);
+		EXPECT_ERR_PTR(test, swim_pool_create("kunit", swim_space_heap(space_of(test)), 0), -EEXIST);
 		EXPECT_FREE(test, object);
 	}
 }
@@ -670,18 +667,18 @@ static void bad_names_flags_and_spaces_are_refused(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)
-		EXPECT_ERR_PTR(test, swim_pool_create(names[i], space_of(test), 0), -EINVAL);
+		EXPECT_ERR_PTR(test, swim_pool_create(names[i], swim_space_heap(space_of(test)), 0), -EINVAL);
 	EXPECT_ERR_PTR(test, swim_pool_create("other", NULL, 0), -EINVAL);
 	EXPECT_ERR_PTR(test, swim_pool_create("other", ERR_PTR(-ENOMEM), 0), -EINVAL);
-	EXPECT_ERR_PTR(test, swim_pool_create("other", space_of(test), BIT(1)), -EINVAL);
-	EXPECT_ERR_PTR(test, swim_pool_create("other", space_of(test), ~SWIM_POOL_RCU), -EINVAL);
-	EXPECT_ERR_PTR(test, swim_pool_create("kunit", space_of(test), 0), -EEXIST);
+	EXPECT_ERR_PTR(test, swim_pool_create("other", swim_space_heap(space_of(test)), BIT(1)), -EINVAL);
+	EXPECT_ERR_PTR(test, swim_pool_create("other", swim_space_heap(space_of(test)), ~SWIM_POOL_RCU), -EINVAL);
+	EXPECT_ERR_PTR(test, swim_pool_create("kunit", swim_space_heap(space_of(test)), 0), -EEXIST);
 	KUNIT_EXPECT_EQ(test, space_used(test), PAGE_SIZE);
 }
 
 static void pools_share_a_space_and_nothing_else(struct kunit *test)
 {
-	struct swim_pool *other = swim_pool_create("other", space_of(test), 0);
+	struct swim_pool *other = swim_pool_create("other", swim_space_heap(space_of(test)), 0);
 	void *mine, *theirs;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(other));

@@ -163,7 +163,7 @@ static void objects_come_from_the_local_hold(struct kunit *test)
 	void *object = NULL;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(space));
-	pool = swim_pool_create("kunit", space, 0);
+	pool = swim_pool_create("kunit", swim_space_heap(space), 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	swim_scope(swim_pool_hold(pool))
 		object = swim_alloc(swim_local_hold(), 64, GFP_KERNEL);

@@ -250,7 +250,7 @@ static unsigned int fill(struct swim_segment *segment, unsigned int least, unsig
 {
 	memset(segment, 0, sizeof(*segment));
 	swim_segment_init(segment, 3);
-	return swim_segment_fill(segment, GFP_KERNEL, least, frames);
+	return swim_segment_fill(segment, NUMA_NO_NODE, GFP_KERNEL, least, frames);
 }
 
 static void empty_again(struct kunit *test, struct swim_segment *segment)

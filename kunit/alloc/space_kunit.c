@@ -707,7 +707,7 @@ static void pool_works_over_a_static_space(struct kunit *test)
 	void *object[64];
 
 	KUNIT_ASSERT_EQ(test, swim_space_add(&big_space), 0);
-	pool = swim_pool_create("kunit", &big_space, 0);
+	pool = swim_pool_create("kunit", swim_space_heap(&big_space), 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	for (n = 0; n < ARRAY_SIZE(object); n++) {
 		object[n] = swim_pool_alloc(pool, 8 << n % 13, GFP_KERNEL);
@@ -724,19 +724,32 @@ static void pool_works_over_a_static_space(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, swim_space_destroy(&big_space), 0);
 }
 
-static void pool_over_a_space_without_a_hunk_is_out_of_memory(struct kunit *test)
+static void pool_works_in_a_space_of_four_pages(struct kunit *test)
 {
 	struct swim_pool *pool;
-	void *object;
+	unsigned int n, i;
+	void *object[128];
 
 	KUNIT_ASSERT_EQ(test, swim_space_add(&four_pages), 0);
-	pool = swim_pool_create("kunit", &four_pages, 0);
+	pool = swim_pool_create("kunit", swim_space_heap(&four_pages), 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
-	object = swim_pool_alloc(pool, SZ_64K, GFP_KERNEL);
-	EXPECT_ERR_PTR(test, object, -E2BIG);
-	object = swim_pool_alloc(pool, 0, GFP_KERNEL);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(object));
-	KUNIT_EXPECT_EQ(test, swim_free(object), 0);
+	EXPECT_ERR_PTR(test, swim_pool_alloc(pool, SZ_64K, GFP_KERNEL), -E2BIG);
+	for (n = 0; n < ARRAY_SIZE(object); n++) {
+		object[n] = swim_pool_alloc(pool, 8 << n % 7, GFP_KERNEL);
+		if (IS_ERR(object[n]))
+			break;
+		KUNIT_EXPECT_TRUE(test, swim_block_contains(&four_pages.fixed, object[n]));
+		KUNIT_EXPECT_NULL(test, memchr_inv(object[n], 0, 8 << n % 7));
+		memset(object[n], n, 8 << n % 7);
+	}
+	/* Three pages of objects. */
+	KUNIT_ASSERT_LT(test, n, (unsigned int)ARRAY_SIZE(object));
+	EXPECT_ERR_PTR(test, object[n], -ENOMEM);
+	KUNIT_EXPECT_GT(test, n, 50U);
+	for (i = 0; i < n; i++) {
+		KUNIT_EXPECT_NULL(test, memchr_inv(object[i], i, 8 << i % 7));
+		KUNIT_EXPECT_EQ(test, swim_free(object[i]), 0);
+	}
 	KUNIT_EXPECT_EQ(test, swim_pool_destroy(pool), 0);
 	EXPECT_STATS(test, &four_pages, 4 * PAGE_SIZE, 0, 0);
 	KUNIT_EXPECT_EQ(test, swim_space_destroy(&four_pages), 0);
@@ -894,7 +907,7 @@ static struct kunit_case space_cases[] = {
 	KUNIT_CASE(block_that_reaches_out_of_a_static_space_is_not_freed),
 	KUNIT_CASE(static_space_can_be_added_again_after_destroy),
 	KUNIT_CASE(pool_works_over_a_static_space),
-	KUNIT_CASE(pool_over_a_space_without_a_hunk_is_out_of_memory),
+	KUNIT_CASE(pool_works_in_a_space_of_four_pages),
 	KUNIT_CASE(threads_share_a_space),
 	KUNIT_CASE(threads_share_a_space_at_its_limit),
 	KUNIT_CASE(room_is_not_lost_when_trim_finds_a_segment_in_use),

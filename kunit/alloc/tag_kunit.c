@@ -9,7 +9,7 @@ static const enum swim_tag_state states[] = {
 	SWIM_TAG_DEAD, SWIM_TAG_HELD, SWIM_TAG_PINNED, SWIM_TAG_VISITED, SWIM_TAG_NOTHING,
 };
 
-static const unsigned long pages[] = { 0, SWIM_TAG_PAGE };
+static const unsigned long pages[] = { 0, SWIM_TAG_APART };
 
 /* As an object stands in memory. */
 struct tagged {
@@ -46,7 +46,7 @@ static void sized_tag_tells_state_size_and_page(struct kunit *test)
 
 				KUNIT_ASSERT_EQ(test, swim_tag_kind(value), SWIM_TAG_SIZED);
 				KUNIT_ASSERT_EQ(test, swim_tag_size(value), size);
-				KUNIT_ASSERT_EQ(test, value & SWIM_TAG_PAGE, pages[p]);
+				KUNIT_ASSERT_EQ(test, value & SWIM_TAG_APART, pages[p]);
 				KUNIT_ASSERT_TRUE(test, swim_tag_is(value, states[s]));
 				KUNIT_ASSERT_FALSE(test, swim_tag_is_owned(value));
 			}
@@ -58,7 +58,7 @@ static void sized_tag_tells_state_size_and_page(struct kunit *test)
 static void sized_tag_holds_sizes_below_8_mib_and_nothing_above(struct kunit *test)
 {
 	const size_t most = SZ_8M - 8;
-	unsigned long value = swim_tag_sized(SWIM_TAG_HELD, most, SWIM_TAG_PAGE);
+	unsigned long value = swim_tag_sized(SWIM_TAG_HELD, most, SWIM_TAG_APART);
 	unsigned int bit;
 
 	KUNIT_EXPECT_TRUE(test, swim_tag_is(value, SWIM_TAG_HELD));
@@ -80,8 +80,8 @@ static void owned_tag_tells_the_lease_and_the_page(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, swim_tag_is_owned(value));
 		expect_is_only(test, value, 0);
 
-		value = swim_tag_owned(&leases[i], SWIM_TAG_PAGE);
-		KUNIT_EXPECT_EQ(test, swim_tag_kind(value), SWIM_TAG_OWNED_PAGE);
+		value = swim_tag_owned(&leases[i], SWIM_TAG_APART);
+		KUNIT_EXPECT_EQ(test, swim_tag_kind(value), SWIM_TAG_OWNED_APART);
 		KUNIT_EXPECT_PTR_EQ(test, swim_tag_lease(value), &leases[i]);
 		KUNIT_EXPECT_TRUE(test, swim_tag_is_owned(value));
 		expect_is_only(test, value, 0);
@@ -107,9 +107,9 @@ static void what_is_written_is_what_is_read(struct kunit *test)
 		swim_tag_sized(SWIM_TAG_DEAD, 0, 0),
 		swim_tag_sized(SWIM_TAG_HELD, 16, 0),
 		swim_tag_sized(SWIM_TAG_PINNED, SZ_16K, 0),
-		swim_tag_sized(SWIM_TAG_VISITED, SZ_1M, SWIM_TAG_PAGE),
+		swim_tag_sized(SWIM_TAG_VISITED, SZ_1M, SWIM_TAG_APART),
 		swim_tag_owned(&lease, 0),
-		swim_tag_owned(&lease, SWIM_TAG_PAGE),
+		swim_tag_owned(&lease, SWIM_TAG_APART),
 		SWIM_TAG_DROPPING,
 		(unsigned long)&lease | SWIM_TAG_DROPPING,
 	};
@@ -137,7 +137,7 @@ static void unwritten_is_0_and_nothing_else_is(struct kunit *test)
 	/* The smallest of each kind that is written. */
 	KUNIT_EXPECT_NE(test, swim_tag_sized(0, 0, 0), 0UL);
 	KUNIT_EXPECT_NE(test, swim_tag_owned(NULL, 0), 0UL);
-	KUNIT_EXPECT_NE(test, swim_tag_owned(NULL, SWIM_TAG_PAGE), 0UL);
+	KUNIT_EXPECT_NE(test, swim_tag_owned(NULL, SWIM_TAG_APART), 0UL);
 	KUNIT_EXPECT_NE(test, (unsigned long)SWIM_TAG_DROPPING, 0UL);
 }
 

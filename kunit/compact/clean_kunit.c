@@ -17,7 +17,7 @@ static int clean_init(struct kunit *test)
 
 static size_t space_size(struct kunit *test)
 {
-	struct swim_heap *heap = test->priv;
+	struct swim_bed *heap = test->priv;
 	struct swim_space_stats stats;
 
 	swim_space_stats(heap->space, &stats);
@@ -240,14 +240,14 @@ DEFINE_SWIM_SPACE(clean_static, SZ_1M);
 static void a_pool_in_a_static_space_compacts(struct kunit *test)
 {
 	struct swim_raw *raws = vzalloc(MOST * sizeof(*raws));
-	struct swim_heap *heap = test->priv;
+	struct swim_bed *heap = test->priv;
 	struct swim_pool *page_backed = heap->pool;
 	struct swim_pool_stats after;
 	unsigned int n, i;
 
 	KUNIT_ASSERT_NOT_NULL(test, raws);
 	KUNIT_ASSERT_EQ(test, swim_space_add(&clean_static), 0);
-	heap->pool = swim_pool_create("static", &clean_static, 0);
+	heap->pool = swim_pool_create("static", swim_space_heap(&clean_static), 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(heap->pool));
 	n = fill_to_the_limit(test, raws, MOST);
 	KUNIT_ASSERT_LT(test, n, (unsigned int)MOST);

@@ -32,7 +32,7 @@ static struct mm_struct *process;
  * @text: what was read, NUL-terminated
  */
 struct view {
-	struct swim_heap heap;
+	struct swim_bed heap;
 	void *objects[2000];
 	char text[TEXT_MAX];
 };
@@ -78,7 +78,7 @@ static int view_init(struct kunit *test)
 		kvfree(view);
 		return err;
 	}
-	view->heap = *(struct swim_heap *)test->priv;
+	view->heap = *(struct swim_bed *)test->priv;
 	test->priv = view;
 	for (i = 0; i < ARRAY_SIZE(view->objects); i++) {
 		view->objects[i] = swim_pool_alloc(view->heap.pool, 200, GFP_KERNEL);
@@ -297,7 +297,7 @@ static void folders_vanish_with_what_they_show(struct kunit *test)
 	struct swim_pool *pool;
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(space));
-	pool = swim_pool_create("vanish", space, 0);
+	pool = swim_pool_create("vanish", swim_space_heap(space), 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	KUNIT_EXPECT_TRUE(test, exists("spaces", "vanish"));
 	KUNIT_EXPECT_TRUE(test, exists("pools", "vanish"));
@@ -320,7 +320,7 @@ static void destroy_that_is_refused_leaves_the_folders(struct kunit *test)
 
 static void create_that_fails_leaves_no_folder(struct kunit *test)
 {
-	EXPECT_ERR_PTR(test, swim_pool_create("none", space_of(test), BIT(5)), -EINVAL);
+	EXPECT_ERR_PTR(test, swim_pool_create("none", swim_space_heap(space_of(test)), BIT(5)), -EINVAL);
 	EXPECT_ERR_PTR(test, swim_space_create("none", 1), -EINVAL);
 	KUNIT_EXPECT_FALSE(test, exists("pools", "none"));
 	KUNIT_EXPECT_FALSE(test, exists("spaces", "none"));
@@ -387,7 +387,7 @@ static void totals_are_the_sums(struct kunit *test)
 	KUNIT_EXPECT_GE(test, number(test, "spaces"), 1LL);
 	KUNIT_EXPECT_GE(test, held, (s64)stats.held);
 	KUNIT_EXPECT_GE(test, live, (s64)stats.live);
-	other = swim_pool_create("other", space_of(test), 0);
+	other = swim_pool_create("other", swim_space_heap(space_of(test)), 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
 	object = swim_pool_alloc(other, 100, GFP_KERNEL);
 	swim_pool_stats(other, &other_stats);

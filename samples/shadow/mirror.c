@@ -198,7 +198,7 @@ int shadow_mirror_create(void)
 	space = swim_space_create("shadow", 0);
 	if (IS_ERR(space))
 		return PTR_ERR(space);
-	pool = swim_pool_create("shadow", space, 0);
+	pool = swim_pool_create("shadow", swim_space_heap(space), 0);
 	if (IS_ERR(pool)) {
 		swim_space_destroy(space);
 		return PTR_ERR(pool);

@@ -3,29 +3,98 @@
  * Hunk: from the space to a pool and back. The states are drawn in hunk.h.
  */
 #include <linux/jiffies.h>
+#include <linux/kmemleak.h>
+#include <linux/mm.h>
 #include <linux/string.h>
 
+#include "../compat.h"
+#include "fail.h"
 #include "pool.h"
 #include "space.h"
+
+#ifdef CONFIG_KASAN_GENERIC
+/**
+ * swim_shadow_set - tell KASAN what it may think of some memory
+ * @addr: a multiple of 8
+ * @size: bytes, a multiple of 8
+ * @value: as shadow memory has it
+ */
+__no_sanitize_address void swim_shadow_set(const void *addr, size_t size, u8 value)
+{
+	volatile u8 *shadow = kasan_mem_to_shadow(addr);
+	size_t left = size >> KASAN_SHADOW_SCALE_SHIFT;
+
+	while (left--)
+		*shadow++ = value;
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_shadow_set);
+#endif
+
+/**
+ * swim_pool_frame - the frame of a hunk
+ * @pool: whose
+ * @hunk: a block of the pool's heap
+ *
+ * Return: the frame, or NULL when no hunk of the pool can be there.
+ */
+struct swim_frame *swim_pool_frame(const struct swim_pool *pool, const void *hunk)
+{
+	if (pool->space)
+		return swim_space_frame(pool->space, hunk);
+	if (!swim_block_contains(&pool->range, hunk))
+		return NULL;
+	return (struct swim_frame *)&pool->frame[(hunk - pool->range.addr) /
+						 swim_pool_hunk_size(pool)];
+}
+
+/**
+ * swim_pool_next_frame - the first frame from a number on
+ * @pool: any
+ * @number: where to begin, and where it is
+ *
+ * Return: the frame, of which another pool may have the hunk; NULL when none is left.
+ */
+struct swim_frame *swim_pool_next_frame(const struct swim_pool *pool, u32 *number)
+{
+	struct swim_segment *segment;
+	u32 index;
+
+	if (!pool->space)
+		return *number < pool->frames ? (struct swim_frame *)&pool->frame[*number] : NULL;
+	index = *number / SWIM_SEGMENT_FRAMES;
+	segment = swim_space_next(pool->space, &index);
+	if (!segment)
+		return NULL;
+	if (index != *number / SWIM_SEGMENT_FRAMES)
+		*number = index * SWIM_SEGMENT_FRAMES;
+	return &segment->frame[*number % SWIM_SEGMENT_FRAMES];
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_pool_next_frame);
 
 /**
  * swim_hunk_get - an empty open hunk
  * @pool: for whom
- * @gfp: how its space may grow for it
+ * @gfp: how its heap may grow for it
  *
- * Return: the hunk, or NULL when the space is out of memory.
+ * Return: the hunk, or NULL when the heap is out of memory.
  */
 struct swim_hunk *swim_hunk_get(struct swim_pool *pool, gfp_t gfp)
 {
+	const size_t size = swim_pool_hunk_size(pool);
+	const struct swim_layout layout = { .size = size, .align = size };
 	struct swim_block block;
 	struct swim_hunk *hunk;
 
-	if (swim_space_alloc(pool->space, SWIM_FRAME_SIZE, gfp, &block))
+	if (swim_fail() || swim_heap_alloc(pool->heap, &layout, gfp, &block))
 		return NULL;
 	hunk = block.addr;
-	memset(hunk, 0, SWIM_FRAME_SIZE);
+	memset(hunk, 0, size);
+	swim_poison((void *)hunk + SWIM_HUNK_BEGIN, size - SWIM_HUNK_BEGIN);
+	if (swim_pool_scanned(pool))
+		kmemleak_alloc(hunk, size, 0, gfp);
 	hunk->pool = pool;
-	hunk->frame = swim_space_frame(pool->space, hunk);
+	hunk->frame = swim_pool_frame(pool, hunk);
+	WRITE_ONCE(hunk->frame->base, (unsigned long)hunk);
 	WRITE_ONCE(hunk->frame->pool, pool);
 	/* Who sees it live sees whose it is: pairs with swim_hunk_hold(). */
 	atomic_set_release(&hunk->frame->live, SWIM_HUNK_OPEN);
@@ -34,12 +103,13 @@ struct swim_hunk *swim_hunk_get(struct swim_pool *pool, gfp_t gfp)
 
 /**
  * swim_hunk_close - no object is added to a hunk from here on
+ * @pool: whose
  * @hunk: open, and no CPU's current hunk any more
  * @mark: offset of its first unused byte
  *
  * Return: true when all of it is dead; then it is the caller's to put or reset.
  */
-bool swim_hunk_close(struct swim_hunk *hunk, unsigned int mark)
+bool swim_hunk_close(struct swim_pool *pool, struct swim_hunk *hunk, unsigned int mark)
 {
 	struct swim_frame *frame = hunk->frame;
 
@@ -50,13 +120,27 @@ bool swim_hunk_close(struct swim_hunk *hunk, unsigned int mark)
 }
 
 /**
+ * swim_hunk_reopen - let objects be added to a closed hunk again
+ * @frame: held by the caller, who then has an open hunk of his own
+ * @mark: at which it was closed
+ */
+void swim_hunk_reopen(struct swim_frame *frame, unsigned int mark)
+{
+	atomic_add(SWIM_HUNK_OPEN - SWIM_HUNK_HOLD - (int)(mark - SWIM_HUNK_BEGIN), &frame->live);
+}
+
+/**
  * swim_hunk_reset - start an all-dead hunk over
  * @hunk: closed, nothing live, no reader left in it
  * @mark: at which it was closed
  */
 void swim_hunk_reset(struct swim_hunk *hunk, unsigned int mark)
 {
-	memset((char *)hunk + SWIM_HUNK_BEGIN, 0, mark - SWIM_HUNK_BEGIN);
+	void *begin = (void *)hunk + SWIM_HUNK_BEGIN;
+
+	swim_unpoison(begin, mark - SWIM_HUNK_BEGIN);
+	memset(begin, 0, mark - SWIM_HUNK_BEGIN);
+	swim_poison(begin, mark - SWIM_HUNK_BEGIN);
 	atomic_set_release(&hunk->frame->live, SWIM_HUNK_OPEN);
 }
 
@@ -66,15 +150,21 @@ void swim_hunk_reset(struct swim_hunk *hunk, unsigned int mark)
  */
 void swim_hunk_put_now(struct swim_hunk *hunk)
 {
-	struct swim_block block = { hunk, SWIM_FRAME_SIZE };
-	struct swim_space *space = hunk->pool->space;
+	struct swim_pool *pool = hunk->pool;
+	struct swim_block block = { hunk, swim_pool_hunk_size(pool) };
+	struct swim_heap *heap = pool->heap;
 	struct swim_frame *frame = hunk->frame;
 
+	if (swim_pool_scanned(pool))
+		kmemleak_free(hunk);
+	swim_unpoison(hunk, block.size);
+	if (want_init_on_free())
+		memset(hunk, 0, block.size);
 	atomic_set(&frame->live, 0);
 	WRITE_ONCE(frame->base, (unsigned long)hunk);
 	/* The last look at the pool was before: pairs with pool_has_hunks(). */
 	smp_store_release(&frame->pool, NULL);
-	WARN_ON_ONCE(swim_space_free(space, &block));
+	WARN_ON_ONCE(swim_heap_free(heap, &block));
 }
 
 static void hunk_put_rcu(struct rcu_head *rcu)
@@ -127,7 +217,7 @@ bool swim_hunk_hold(struct swim_frame *frame, const struct swim_pool *pool)
 	if (READ_ONCE(frame->pool) == pool)
 		return true;
 	if (swim_hunk_unhold(frame, 0))
-		swim_hunk_put(swim_frame_hunk(frame));
+		swim_hunk_put(swim_frame_hunk(pool, frame));
 	return false;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Hunk: a frame of a space in which a pool lays objects one behind another.
+ * Hunk: memory in which a pool lays objects one behind another. Most hunks are a frame of
+ * a space, 64 KiB; where there is no room for these, a hunk is a page.
  *
- *	base                                    mark               base + 64 KiB
+ *	base                                    mark               base + size
  *	| header | tag object | tag object | ... | zero ........... |
  *
  * frame->live is the hunk's state and its count in one word:
@@ -14,7 +15,8 @@
  *
  *	             close: + used - OPEN        hold (only when > 0)
  *	  0 --> OPEN ----------------------> CLOSED <=============> HELD
- *	  ^                                     |       unhold       |
+ *	  ^      ^                              |       unhold       |
+ *	  |      '----------- reopen -----------+--------------------+
  *	  '---- whoever makes it 0 gives the ---+--------------------'
  *	        hunk back, after a grace period where readers may be left in it
  *
@@ -63,27 +65,21 @@ struct swim_hunk {
 	};
 };
 
+/* In a hunk of 64 KiB; larger objects get extents of their own. */
+#define SWIM_SMALL_MAX		(SWIM_FRAME_SIZE / 4)
+
 #define SWIM_HUNK_BEGIN		ALIGN(sizeof(struct swim_hunk), SWIM_TAG_SLOT)
 
+/* The header of the hunk of 64 KiB that an object stands in. */
 static inline struct swim_hunk *swim_hunk_of(const void *object)
 {
 	return (struct swim_hunk *)((unsigned long)object & SWIM_FRAME_MASK);
 }
 
-/* The header of an extent that holds one object, close to its begin. */
+/* The header of a hunk of one page, or of an extent: in the page in which the tag stands. */
 static inline struct swim_hunk *swim_hunk_of_page(const void *object)
 {
-	return (struct swim_hunk *)((unsigned long)object & PAGE_MASK);
-}
-
-static inline unsigned int swim_frame_mark(const struct swim_frame *frame)
-{
-	return READ_ONCE(frame->base) & ~SWIM_FRAME_MASK;
-}
-
-static inline struct swim_hunk *swim_frame_hunk(const struct swim_frame *frame)
-{
-	return (struct swim_hunk *)(READ_ONCE(frame->base) & SWIM_FRAME_MASK);
+	return (struct swim_hunk *)((unsigned long)swim_tag_of(object) & PAGE_MASK);
 }
 
 #endif

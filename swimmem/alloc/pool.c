@@ -10,12 +10,16 @@
  * closed, died, and came back) is as good as the one that was read: beyond the mark
  * everything is zero, and that is all that counts.
  *
- * Free takes the object by its tag (HELD or PINNED to DEAD). When it is the newest one
+ * Free takes the object by its tag (HELD or OWNED to GOING). When it is the newest one
  * of this CPU's hunk, the mark goes back over it after its bytes are zero again; until
  * the mark has moved its tag says "unwritten", so that nobody who walks takes it for
  * something. Otherwise its bytes are counted dead in the hunk's word (hunk.h), and who
  * counts the last ones gives the hunk back. As long as they are not counted the hunk
  * cannot go away, so free may be preempted or migrate between any two steps.
+ *
+ * A CPU whose hunk is full starts it over when all in it is dead; or takes the spare one,
+ * which a CPU that is gone or a mover has left; or gets one from the heap. When the heap has
+ * none, what is in use is searched for room (salvage.c).
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
@@ -24,25 +28,36 @@
 #include <linux/smp.h>
 #include <linux/string.h>
 
+#include <swimmem/slab.h>
+
 #include "../compat.h"
 #include "../observe/registry.h"
 #include "../observe/report.h"
+#include "fail.h"
 #include "pool.h"
 #include "space.h"
 
+/* With fewer frames than this a static space is cut into hunks of a page. */
+#define FRAMES_MIN	4
+
 static_assert(SWIM_HUNK_BEGIN % SWIM_TAG_SLOT == 0);
 
-static unsigned int mark_of(unsigned long next)
+static unsigned int mark_of(const struct swim_pool *pool, unsigned long next)
 {
-	return next & ~SWIM_FRAME_MASK;
+	return next & ~pool->mask;
+}
+
+static bool has_room(const struct swim_pool *pool, unsigned long next, size_t need)
+{
+	return !((next ^ (next + need)) & pool->mask);
 }
 
 /* Close the hunk that a CPU's word led to, after the word has been changed. */
-static void close_current(unsigned long next)
+static void close_current(struct swim_pool *pool, unsigned long next)
 {
-	struct swim_hunk *hunk = swim_hunk_of((void *)next);
+	struct swim_hunk *hunk = swim_pool_hunk(pool, next);
 
-	if (next != SWIM_NO_HUNK && swim_hunk_close(hunk, mark_of(next)))
+	if (next != SWIM_NO_HUNK && swim_hunk_close(pool, hunk, mark_of(pool, next)))
 		swim_hunk_put(hunk);
 }
 
@@ -58,163 +73,238 @@ static struct swim_hunk *restart_current(struct swim_pool *pool)
 	/* While the word stands the hunk may be looked at, so nobody may change it. */
 	local_irq_save(flags);
 	next = this_cpu_read(pool->cpu->next);
-	hunk = swim_hunk_of((void *)next);
-	mark = mark_of(next);
+	hunk = swim_pool_hunk(pool, next);
+	mark = mark_of(pool, next);
 	if (next == SWIM_NO_HUNK ||
 	    atomic_read(&hunk->frame->live) != SWIM_HUNK_OPEN - (int)(mark - SWIM_HUNK_BEGIN))
 		hunk = NULL;
 	else
 		this_cpu_write(pool->cpu->next, SWIM_NO_HUNK);
 	local_irq_restore(flags);
-	if (!hunk || !swim_hunk_close(hunk, mark))
+	if (!hunk || !swim_hunk_close(pool, hunk, mark))
 		return NULL;
 	swim_hunk_reset(hunk, mark);
 	return hunk;
 }
 
+/**
+ * swim_pool_spare - leave an open hunk to whoever needs one next
+ * @pool: whose
+ * @next: a word as a CPU's next, that nobody else has
+ *
+ * Return: false when there is a spare one with as much room; then nothing has changed.
+ */
+bool swim_pool_spare(struct swim_pool *pool, unsigned long next)
+{
+	unsigned long old = READ_ONCE(pool->spare);
+
+	if (old != SWIM_NO_HUNK && mark_of(pool, old) <= mark_of(pool, next))
+		return false;
+	/* Full barrier: what was done in the hunk comes before; pairs with take_spare(). */
+	if (!try_cmpxchg(&pool->spare, &old, next))
+		return false;
+	close_current(pool, old);
+	return true;
+}
+
+static unsigned long take_spare(struct swim_pool *pool, size_t need)
+{
+	unsigned long next = READ_ONCE(pool->spare);
+
+	if (next == SWIM_NO_HUNK || !has_room(pool, next, need) ||
+	    !try_cmpxchg(&pool->spare, &next, SWIM_NO_HUNK))
+		return SWIM_NO_HUNK;
+	return next;
+}
+
+/* What refill() found somebody else has made unnecessary. */
+static void leave(struct swim_pool *pool, unsigned long next)
+{
+	if (mark_of(pool, next) == SWIM_HUNK_BEGIN)
+		swim_hunk_put_now(swim_pool_hunk(pool, next));
+	else if (!swim_pool_spare(pool, next))
+		close_current(pool, next);
+}
+
+/* An open hunk with room for @need bytes, as a word; SWIM_NO_HUNK when out of memory. */
+static unsigned long find_hunk(struct swim_pool *pool, size_t need, gfp_t gfp)
+{
+	struct swim_hunk *hunk = restart_current(pool);
+	unsigned long next;
+
+	if (!hunk) {
+		next = take_spare(pool, need);
+		if (next != SWIM_NO_HUNK)
+			return next;
+		hunk = swim_hunk_get(pool, gfp);
+	}
+	if (hunk)
+		return (unsigned long)hunk + SWIM_HUNK_BEGIN;
+	/* What is left of this CPU's own is for others, or for smaller objects. */
+	close_current(pool, this_cpu_xchg(pool->cpu->next, SWIM_NO_HUNK));
+	return swim_salvage_tail(pool, need);
+}
+
 /* Give this CPU a hunk with room for @need bytes. */
 static noinline int refill(struct swim_pool *pool, size_t need, gfp_t gfp)
 {
-	struct swim_hunk *hunk = restart_current(pool);
-	unsigned long old, new;
+	unsigned long old, new = find_hunk(pool, need, gfp);
 
-	if (!hunk)
-		hunk = swim_hunk_get(pool, gfp);
-	if (!hunk)
+	if (new == SWIM_NO_HUNK)
 		return -SWIM_ENOMEM;
-	new = (unsigned long)hunk + SWIM_HUNK_BEGIN;
 	old = this_cpu_read(pool->cpu->next);
-	if (!((old ^ (old + need)) & SWIM_FRAME_MASK) ||
-	    this_cpu_cmpxchg(pool->cpu->next, old, new) != old)
-		swim_hunk_put_now(hunk);	/* somebody was faster */
+	if (has_room(pool, old, need) || this_cpu_cmpxchg(pool->cpu->next, old, new) != old)
+		leave(pool, new);	/* somebody was faster */
 	else
-		close_current(old);
+		close_current(pool, old);
 	return 0;
 }
 
-/* An object in an extent of its own: header, tag, object. */
-static noinline void *reserve_large(struct swim_pool *pool, size_t size, gfp_t gfp)
+/* The end of an object in a hunk, when more has to be done than swim_release() does. */
+static void release(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size)
 {
-	const size_t front = SWIM_HUNK_BEGIN + SWIM_TAG_SLOT;
-	struct swim_block block;
-	struct swim_hunk *hunk;
-	int err;
-
-	if (size > SWIM_SEGMENT_SIZE - front)
-		return ERR_PTR(-SWIM_EOVERSIZED);
-	err = swim_space_alloc(pool->space, front + size, gfp, &block);
-	if (err)
-		return ERR_PTR(err);
-	hunk = block.addr;
-	memset(hunk, 0, block.size);
-	hunk->pool = pool;
-	hunk->size = block.size;
-	atomic_long_inc(&pool->large);
-	atomic_long_add(round_up(size, SWIM_OBJECT_ALIGN), &pool->large_used);
-	atomic_long_add(block.size, &pool->large_held);
-	this_cpu_inc(pool->cpu->apart);
-	return block.addr + front;
-}
-
-static void large_put_now(struct swim_hunk *hunk)
-{
-	struct swim_block block = { hunk, hunk->size };
-
-	atomic_long_sub(block.size, &hunk->pool->large_held);
-	WARN_ON_ONCE(swim_space_free(hunk->pool->space, &block));
-}
-
-static void large_put_rcu(struct rcu_head *rcu)
-{
-	large_put_now(container_of(rcu, struct swim_hunk, rcu));
-}
-
-/**
- * swim_release_large - the end of a large object
- * @object: its tag is DEAD, or still one that only the caller may change
- * @size: bytes, a multiple of 8
- */
-void swim_release_large(void *object, size_t size)
-{
-	struct swim_hunk *hunk = swim_hunk_of_page(object);
-	struct swim_pool *pool = hunk->pool;
-
-	atomic_long_dec(&pool->large);
-	atomic_long_sub(size, &pool->large_used);
-	this_cpu_dec(pool->cpu->apart);
-	if (pool->flags & SWIM_POOL_RCU)
-		call_rcu(&hunk->rcu, large_put_rcu);
-	else
-		large_put_now(hunk);
-}
-
-/**
- * swim_release_slow - the end of a small object that is not short, or not the newest
- * @object: its tag is DEAD, or still one that only the caller may change
- * @size: bytes, a multiple of 8
- */
-void swim_release_slow(void *object, size_t size)
-{
-	struct swim_hunk *hunk = swim_hunk_of(object);
-	struct swim_pool *pool = hunk->pool;
 	unsigned long end = (unsigned long)object + size;
 
-	if (size >= SWIM_ZERO_INLINE && this_cpu_read(pool->cpu->next) == end &&
-	    !(pool->flags & SWIM_POOL_RCU)) {
-		memset(object, 0, size);
-		if (swim_pool_rewind(pool->cpu, object, end))
-			return;
+	if (!(pool->flags & SWIM_POOL_RCU)) {
+		if (this_cpu_read(pool->cpu->next) == end) {
+			memset(object, 0, size);
+			if (swim_pool_rewind(pool->cpu, object, end))
+				return;
+		} else if (want_init_on_free()) {
+			memset(object, 0, size);
+		}
+		swim_poison(object, size);
 	}
-	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, 0));
+	swim_tag_write(swim_tag_of(object),
+		       swim_tag_sized(SWIM_TAG_DEAD, size, pool->held & SWIM_TAG_APART));
 	/* Full barrier: whoever gets the hunk finds nothing of ours still to be written. */
 	if (!atomic_sub_return(size + SWIM_TAG_SLOT, &hunk->frame->live))
 		swim_hunk_put(hunk);
 }
 
 /**
+ * swim_release_slow - the end of a small object that is not short, or not the newest
+ * @object: its tag is GOING, or still one that only the caller may change
+ * @size: bytes, a multiple of 8
+ */
+void swim_release_slow(void *object, size_t size)
+{
+	struct swim_hunk *hunk = swim_hunk_of(object);
+
+	release(hunk->pool, hunk, object, size);
+}
+
+/**
+ * swim_pool_release - the end of an object in a hunk of a page
+ * @pool: whose
+ * @hunk: in which it stands
+ * @object: its tag is GOING, or still one that only the caller may change
+ * @size: bytes, a multiple of 8
+ */
+void swim_pool_release(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size)
+{
+	this_cpu_dec(pool->cpu->objects);
+	release(pool, hunk, object, size);
+}
+
+/* Make bytes below the mark dead that are no object; others in the hunk live. */
+static void pad(struct swim_pool *pool, unsigned long at, size_t bytes)
+{
+	swim_poison((void *)at + SWIM_TAG_SLOT, bytes - SWIM_TAG_SLOT);
+	swim_tag_write(swim_tag_of((void *)at + SWIM_TAG_SLOT),
+		       swim_tag_sized(SWIM_TAG_DEAD, bytes - SWIM_TAG_SLOT,
+				      pool->held & SWIM_TAG_APART));
+	atomic_sub(bytes, &swim_pool_hunk(pool, at)->frame->live);
+}
+
+/* As swim_pool_bump(), with what alignment needs in front. */
+static void *bump_aligned(struct swim_pool *pool, size_t size, size_t align)
+{
+	unsigned long old, new, slot, now = this_cpu_read(pool->cpu->next);
+
+	do {
+		old = now;
+		slot = ALIGN(old + SWIM_TAG_SLOT, align) - SWIM_TAG_SLOT;
+		new = slot + swim_need(size);
+		if ((old ^ new) & pool->mask)
+			return NULL;
+		now = this_cpu_cmpxchg(pool->cpu->next, old, new);
+	} while (now != old);
+	this_cpu_inc(pool->cpu->objects);
+	swim_unpoison((void *)old, new - old);
+	if (slot != old)
+		pad(pool, old, slot - old);
+	return (void *)slot + SWIM_TAG_SLOT;
+}
+
+/* A small object, from a new hunk or from where there is room. */
+static noinline void *reserve_small(struct swim_pool *pool, size_t size, size_t align, gfp_t gfp)
+{
+	const size_t need = swim_need(size) + align - SWIM_OBJECT_ALIGN;
+	void *object;
+
+	while (!(object = bump_aligned(pool, size, align))) {
+		int err = refill(pool, need, gfp);
+
+		if (err)
+			return swim_salvage_hole(pool, size, align) ?: ERR_PTR(err);
+	}
+	return object;
+}
+
+static bool is_small(const struct swim_pool *pool, size_t size, size_t align)
+{
+	return size <= pool->small_max && size + align - SWIM_OBJECT_ALIGN <= pool->small_max;
+}
+
+/**
  * swim_pool_reserve_slow - reserve what needs a new hunk, or an extent of its own
  * @pool: where from
  * @size: bytes
- * @gfp: how the space may grow for it
+ * @gfp: how the heap may grow for it
+ * @kind: of the tag that the caller writes
  *
  * Return: an object with an unwritten tag, zeroed, or ERR_PTR.
  */
-void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp)
+void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, unsigned long *kind)
 {
-	void *object;
-	int err;
-
-	if (size > SWIM_SMALL_MAX)
-		return reserve_large(pool, size, gfp);
-	while (!(object = swim_pool_bump(pool, size))) {
-		err = refill(pool, round_up(size, SWIM_OBJECT_ALIGN) + SWIM_TAG_SLOT, gfp);
-		if (err)
-			return ERR_PTR(err);
+	if (size <= pool->small_max) {
+		*kind = pool->owned;
+		return reserve_small(pool, size, SWIM_OBJECT_ALIGN, gfp);
 	}
-	return object;
+	*kind = SWIM_TAG_OWNED_APART;
+	return swim_large_reserve(pool, size, SWIM_OBJECT_ALIGN, gfp);
 }
 
-static void *write_held(void *object, size_t size, unsigned long page)
+static __always_inline void *write_held(void *object, size_t size, unsigned long held)
 {
 	swim_tag_write(swim_tag_of(object),
-		       swim_tag_sized(SWIM_TAG_HELD, round_up(size, SWIM_OBJECT_ALIGN), page));
+		       round_up(size, SWIM_OBJECT_ALIGN) << (SWIM_TAG_SIZE_SHIFT - 3) | held);
 	return object;
 }
 
-static noinline void *alloc_slow(struct swim_pool *pool, size_t size, gfp_t gfp)
+static noinline void *alloc_slow(struct swim_pool *pool, size_t size, size_t align, gfp_t gfp)
 {
+	unsigned long held;
 	void *object;
 
-	if (!pool)
+	if (IS_ERR_OR_NULL(pool) || !is_power_of_2(align))
+		return ERR_PTR(-SWIM_EMISALIGNED);
+	if (align > PAGE_SIZE)
 		return ERR_PTR(-SWIM_EMISALIGNED);
 	if (!size) {
 		this_cpu_inc(pool->cpu->apart);
-		return pool->zero;
+		return swim_pool_zero(pool);
 	}
-	object = swim_pool_reserve_slow(pool, size, gfp);
-	if (IS_ERR(object))
-		return object;
-	return write_held(object, size, size > SWIM_SMALL_MAX ? SWIM_TAG_PAGE : 0);
+	align = max_t(size_t, align, SWIM_OBJECT_ALIGN);
+	if (is_small(pool, size, align)) {
+		object = reserve_small(pool, size, align, gfp);
+		held = pool->held;
+	} else {
+		object = swim_large_reserve(pool, size, align, gfp);
+		held = swim_tag_sized(SWIM_TAG_HELD, 0, SWIM_TAG_APART);
+	}
+	return IS_ERR(object) ? object : write_held(object, size, held);
 }
 
 /**
@@ -227,167 +317,109 @@ static noinline void *alloc_slow(struct swim_pool *pool, size_t size, gfp_t gfp)
  *
  * Context: Any but NMI, as @gfp allows.
  * Return: the object, or ERR_PTR: -E2BIG for more than 2 MiB with its header, or than
- * the space can ever give; -ENOMEM when out of memory; -EINVAL without a pool.
+ * the heap can ever give; -ENOMEM when out of memory; -EINVAL without a pool.
  * (Model: holds, pool)
  */
 void *swim_pool_alloc(struct swim_pool *pool, size_t size, gfp_t gfp)
 {
-	void *object;
+	unsigned long at;
 
 	/* Size 0 is large here too. */
-	if (unlikely(!pool || size - 1 >= SWIM_SMALL_MAX))
-		return alloc_slow(pool, size, gfp);
-	object = swim_pool_bump(pool, size);
-	if (unlikely(!object))
-		return alloc_slow(pool, size, gfp);
-	return write_held(object, size, 0);
+	if (unlikely(!pool || size - 1 >= pool->small_max))
+		return alloc_slow(pool, size, SWIM_OBJECT_ALIGN, gfp);
+	at = swim_pool_bump(pool, swim_need(size));
+	if (unlikely(!at))
+		return alloc_slow(pool, size, SWIM_OBJECT_ALIGN, gfp);
+	return write_held((void *)at + SWIM_TAG_SLOT, size, pool->held);
 }
 EXPORT_SYMBOL_GPL(swim_pool_alloc);
 
-static void *hold_alloc(struct swim_hold *hold, size_t size, gfp_t gfp)
+static void *hold_alloc(struct swim_hold *hold, size_t size, size_t align, gfp_t gfp)
 {
-	return swim_pool_alloc(swim_pool_of(hold), size, gfp);
+	if (align <= SWIM_OBJECT_ALIGN)
+		return swim_pool_alloc(swim_pool_of(hold), size, gfp);
+	return alloc_slow(swim_pool_of(hold), size, align, gfp);
 }
 
-static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp)
+static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsigned long *kind)
 {
-	return swim_pool_reserve(swim_pool_of(hold), size, gfp);
+	return swim_pool_reserve(swim_pool_of(hold), size, gfp, kind);
+}
+
+static void hold_stats(struct swim_hold *hold, struct swim_hold_stats *stats)
+{
+	struct swim_pool_stats pool;
+
+	swim_pool_stats(swim_pool_of(hold), &pool);
+	*stats = (struct swim_hold_stats){ pool.held, pool.used, pool.live };
 }
 
 const struct swim_hold_ops swim_pool_hold_ops = {
 	.alloc = hold_alloc,
 	.reserve = hold_reserve,
+	.stats = hold_stats,
 };
 
-/**
- * swim_alloc - get memory from any hold, without a lease
- * @hold: where from
- * @size: bytes
- * @gfp: as for swim_pool_alloc()
- *
- * Context: Any but NMI, as @gfp allows.
- * Return: as swim_pool_alloc().
- */
-void *swim_alloc(struct swim_hold *hold, size_t size, gfp_t gfp)
+/* Grow the newest object of this CPU's hunk, by bytes that are zero. */
+static int grow(struct swim_pool *pool, void *object, size_t before, size_t size)
 {
-	if (unlikely(!hold))
-		return ERR_PTR(-SWIM_EMISALIGNED);
-	return hold->ops->alloc(hold, size, gfp);
-}
-EXPORT_SYMBOL_GPL(swim_alloc);
+	unsigned long end = (unsigned long)object + before, to = (unsigned long)object + size;
 
-/* What is no small object without a lease. */
-static noinline int free_slow(void *object, unsigned long value)
-{
-	unsigned long *tag = swim_tag_of(object);
-	size_t size = swim_tag_size(value);
-
-	if (swim_tag_is(value, SWIM_TAG_NOTHING)) {
-		this_cpu_dec(swim_hunk_of_page(object)->pool->cpu->apart);
-		return 0;
-	}
-	if (swim_tag_is(value, SWIM_TAG_HELD) && value & SWIM_TAG_PAGE &&
-	    swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_DEAD, size, SWIM_TAG_PAGE))) {
-		swim_release_large(object, size);
-		return 0;
-	}
-	value = swim_tag_read(tag);
-	if (swim_tag_is(value, SWIM_TAG_DEAD) || value == SWIM_TAG_UNWRITTEN) {
-		swim_report("double free of object %p", object);
-		return -SWIM_ECLEARED;
-	}
-	if (swim_tag_is_owned(value) || swim_tag_is(value, SWIM_TAG_PINNED) ||
-	    swim_tag_is(value, SWIM_TAG_VISITED) || swim_tag_kind(value) == SWIM_TAG_DROPPING) {
-		swim_report("free of object %p, which a lease owns", object);
-		return -SWIM_EALIASED;
-	}
-	swim_report("free of object %p, whose tag is overwritten", object);
-	return -SWIM_ECORRUPT;
-}
-
-static noinline int free_misaligned(const void *object)
-{
-	swim_report("free of %p, which is no object", object);
-	return -SWIM_EMISALIGNED;
-}
-
-/**
- * swim_free - give an object back that has no lease
- * @object: from swim_alloc() or swim_pool_alloc(); NULL is nothing to do
- *
- * Context: Any but NMI.
- * Return: 0. On a client's error nothing has changed, and it is reported: -ENOENT for a
- * double free, -EBUSY when a lease owns the object, -EUCLEAN when its tag was
- * overwritten, -EINVAL when it cannot be an object at all.
- */
-int swim_free(void *object)
-{
-	unsigned long *tag = swim_tag_of(object), word, value;
-	size_t size;
-
-	if (unlikely(!object))
-		return 0;
-	if (unlikely((unsigned long)object % SWIM_OBJECT_ALIGN))
-		return free_misaligned(object);
-	/* Unwritten, it is of no kind. */
-	word = READ_ONCE(*tag);
-	value = swim_tag_mangle(tag, word);
-	size = swim_tag_size(value);
-	/* One of two that free it at once gets the tag. */
-	if (unlikely(!swim_tag_is_small(value, SWIM_TAG_HELD) ||
-		     !try_cmpxchg(tag, &word, word ^ SWIM_TAG_HELD ^ SWIM_TAG_DEAD)))
-		return free_slow(object, value);
-	swim_release(object, size);
+	if (size > pool->small_max || (end ^ to) & pool->mask ||
+	    this_cpu_cmpxchg(pool->cpu->next, end, to) != end)
+		return -SWIM_EOVERSIZED;
+	swim_unpoison((void *)end, to - end);
+	write_held(object, size, pool->held);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(swim_free);
 
-/**
- * swim_size - usable bytes of an object without a lease
- * @object: from swim_alloc() or swim_pool_alloc()
- *
- * Context: Any but NMI.
- * Return: its size rounded up to 8; 0 when it is no such object.
- */
-size_t swim_size(const void *object)
+static void shrink(struct swim_pool *pool, void *object, size_t before, size_t size)
 {
-	unsigned long value;
+	unsigned long end = (unsigned long)object + before, to = (unsigned long)object + size;
 
-	if (!object || (unsigned long)object % SWIM_OBJECT_ALIGN)
-		return 0;
-	value = swim_tag_read(swim_tag_of(object));
-	return swim_tag_is(value, SWIM_TAG_HELD) ? swim_tag_size(value) : 0;
+	if (this_cpu_read(pool->cpu->next) == end && !(pool->flags & SWIM_POOL_RCU)) {
+		memset((void *)to, 0, end - to);
+		write_held(object, size, pool->held);
+		swim_poison((void *)to, end - to);
+		barrier(); /* as in swim_pool_rewind() */
+		if (this_cpu_cmpxchg(pool->cpu->next, end, to) == end)
+			return;
+		swim_unpoison((void *)to, end - to);
+	}
+	pad(pool, to, end - to);
+	write_held(object, size, pool->held);
 }
-EXPORT_SYMBOL_GPL(swim_size);
 
 /**
- * swim_pool_adopt - let this CPU allocate in a hunk that is partly used
+ * swim_pool_resize - resize in place, for swim_resize()
  * @pool: whose
- * @hunk: open, and nobody else's
- * @mark: offset of its first unused byte
+ * @object: HELD, and in a hunk
+ * @value: its tag
+ * @size: bytes, not 0
  *
- * Return: false when this CPU's hunk has as much room; then nothing has changed.
+ * Return: 0, or -E2BIG when there is no room for it.
  */
-bool swim_pool_adopt(struct swim_pool *pool, struct swim_hunk *hunk, unsigned int mark)
+int swim_pool_resize(struct swim_pool *pool, void *object, unsigned long value, size_t size)
 {
-	unsigned long old = this_cpu_read(pool->cpu->next);
+	size_t before = swim_tag_size(value);
 
-	if (mark_of(old) <= mark ||
-	    this_cpu_cmpxchg(pool->cpu->next, old, (unsigned long)hunk + mark) != old)
-		return false;
-	close_current(old);
-	return true;
+	if (size > before)
+		return grow(pool, object, before, round_up(size, SWIM_OBJECT_ALIGN));
+	size = round_up(size, SWIM_OBJECT_ALIGN);
+	if (size < before)
+		shrink(pool, object, before, size);
+	return 0;
 }
 
 static void flush_this_cpu(void *arg)
 {
 	struct swim_pool *pool = arg;
 
-	close_current(this_cpu_xchg(pool->cpu->next, SWIM_NO_HUNK));
+	close_current(pool, this_cpu_xchg(pool->cpu->next, SWIM_NO_HUNK));
 }
 
 /**
- * swim_pool_flush - close every CPU's hunk
+ * swim_pool_flush - close every CPU's hunk, and the spare one
  * @pool: any
  *
  * Context: Process, may sleep.
@@ -403,47 +435,46 @@ void swim_pool_flush(struct swim_pool *pool)
 		if (!cpu_online(cpu))
 			swim_pool_flush_dead_cpu(pool, cpu);
 	cpus_read_unlock();
+	close_current(pool, xchg(&pool->spare, SWIM_NO_HUNK));
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_pool_flush);
 
 /**
- * swim_pool_flush_dead_cpu - close the hunk of a CPU that is gone
+ * swim_pool_flush_dead_cpu - leave the hunk of a CPU that is gone to the others
  * @pool: any
  * @cpu: not online, and not coming back meanwhile
  */
 void swim_pool_flush_dead_cpu(struct swim_pool *pool, unsigned int cpu)
 {
-	unsigned long *next = &per_cpu_ptr(pool->cpu, cpu)->next;
+	unsigned long next = xchg(&per_cpu_ptr(pool->cpu, cpu)->next, SWIM_NO_HUNK);
 
-	close_current(xchg(next, SWIM_NO_HUNK));
+	if (next != SWIM_NO_HUNK && !swim_pool_spare(pool, next))
+		close_current(pool, next);
 }
 
 static void stats_hunks(struct swim_pool *pool, struct swim_pool_stats *stats, size_t *bytes)
 {
-	struct swim_segment *segment;
-	unsigned int i;
-	u32 index;
+	const size_t size = swim_pool_hunk_size(pool);
+	struct swim_frame *frame;
+	u32 number;
 
-	swim_for_each_segment(pool->space, index, segment) {
-		for (i = 0; i < SWIM_SEGMENT_FRAMES; i++) {
-			struct swim_frame *frame = &segment->frame[i];
-			int live = atomic_read(&frame->live) % SWIM_HUNK_HOLD;
+	swim_for_each_frame(pool, number, frame) {
+		int live = atomic_read(&frame->live) % SWIM_HUNK_HOLD;
 
-			if (READ_ONCE(frame->pool) != pool)
-				continue;
-			stats->hunks++;
-			if (!live) {
-				stats->waiting++;
-				continue;
-			}
-			if (live > (int)SWIM_FRAME_SIZE) {
-				stats->open++;
-				continue;
-			}
-			*bytes += live;
-			stats->histogram[min_t(unsigned int, live * SWIM_HISTOGRAM /
-					       SWIM_FRAME_SIZE, SWIM_HISTOGRAM - 1)]++;
+		if (READ_ONCE(frame->pool) != pool)
+			continue;
+		stats->hunks++;
+		if (!live) {
+			stats->waiting++;
+			continue;
 		}
+		if (live > (int)SWIM_FRAME_SIZE) {
+			stats->open++;
+			continue;
+		}
+		*bytes += live;
+		stats->histogram[min_t(unsigned int, live * SWIM_HISTOGRAM / size,
+				       SWIM_HISTOGRAM - 1)]++;
 	}
 }
 
@@ -455,13 +486,13 @@ static size_t stats_open(struct swim_pool *pool, unsigned long next)
 
 	if (next == SWIM_NO_HUNK)
 		return 0;
-	frame = swim_space_frame(pool->space, (void *)(next & SWIM_FRAME_MASK));
+	frame = swim_pool_frame(pool, swim_pool_hunk(pool, next));
 	if (!frame)
 		return 0;
 	live = atomic_read(&frame->live);
 	if (live <= (int)SWIM_FRAME_SIZE || live > SWIM_HUNK_OPEN)
 		return 0;
-	return mark_of(next) - SWIM_HUNK_BEGIN - (SWIM_HUNK_OPEN - live);
+	return mark_of(pool, next) - SWIM_HUNK_BEGIN - (SWIM_HUNK_OPEN - live);
 }
 
 /**
@@ -489,7 +520,8 @@ void swim_pool_stats(struct swim_pool *pool, struct swim_pool_stats *stats)
 		objects += READ_ONCE(this->objects);
 		apart += READ_ONCE(this->apart);
 	}
-	stats->held = stats->hunks * SWIM_FRAME_SIZE + atomic_long_read(&pool->large_held);
+	bytes += stats_open(pool, READ_ONCE(pool->spare));
+	stats->held = stats->hunks * swim_pool_hunk_size(pool) + atomic_long_read(&pool->large_held);
 	stats->live = objects + apart;
 	stats->tags = (objects + stats->large) * SWIM_TAG_SLOT;
 	stats->used = bytes - objects * SWIM_TAG_SLOT + atomic_long_read(&pool->large_used);
@@ -506,90 +538,150 @@ struct swim_hold *swim_pool_hold(struct swim_pool *pool)
 }
 EXPORT_SYMBOL_GPL(swim_pool_hold);
 
-/**
- * swim_pool_create - make a pool over a space
- * @name: unique among pools: 1 to 31 printable characters, no slash
- * @space: where its hunks come from; the pool itself takes one page of it
- * @flags: SWIM_POOL_RCU, or 0
- *
- * Context: Process, may sleep.
- * Return: the pool, or ERR_PTR: -EINVAL for a bad name, unknown flags or no space,
- * -EEXIST for a name in use, -ENOMEM.
- */
-struct swim_pool *swim_pool_create(const char *name, struct swim_space *space,
-				   unsigned long flags)
+/* How a static space or a slab is cut into hunks, and what that needs of the pool's block. */
+static int shape(struct swim_pool *pool, struct swim_heap *heap)
 {
-	struct swim_block block;
-	struct swim_pool *pool;
-	int cpu, err;
+	const struct swim_block *range = NULL;
+	size_t size = SWIM_FRAME_SIZE;
 
-	if (IS_ERR_OR_NULL(space) || flags & ~SWIM_POOL_RCU)
-		return ERR_PTR(-SWIM_EMISALIGNED);
-	err = swim_space_alloc(space, sizeof(*pool), GFP_KERNEL, &block);
-	if (err)
-		return ERR_PTR(err);
-	pool = block.addr;
-	memset(pool, 0, sizeof(*pool));
-	err = swim_registry_name(pool->name, name);
-	if (err)
-		goto free_block;
-	err = -SWIM_ENOMEM;
-	pool->cpu = alloc_percpu(struct swim_pool_cpu);
-	if (!pool->cpu)
-		goto free_block;
+	pool->heap = heap;
+	if (heap->ops == &swim_space_heap_ops) {
+		pool->space = container_of(heap, struct swim_space, heap);
+		if (swim_space_frames(pool->space) < FRAMES_MIN)
+			range = &pool->space->fixed;
+	} else {
+		struct swim_slab *slab = container_of(heap, struct swim_slab, heap);
+
+		range = &slab->memory;
+		if (((unsigned long)range->addr | slab->unit) % PAGE_SIZE)
+			return -SWIM_EMISALIGNED;
+		if (((unsigned long)range->addr | slab->unit) % size)
+			size = PAGE_SIZE;
+	}
+	if (range) {
+		if (pool->space && PAGE_SIZE < SWIM_FRAME_SIZE)
+			size = PAGE_SIZE;
+		pool->space = NULL;
+		pool->range = *range;
+		pool->frames = range->size / size;
+	}
+	pool->mask = ~(size - 1);
+	pool->small_max = size / 4;
+	if (size != SWIM_FRAME_SIZE) {
+		pool->held = SWIM_TAG_APART;
+		pool->owned = SWIM_TAG_OWNED_APART;
+	} else {
+		pool->owned = SWIM_TAG_OWNED;
+	}
+	pool->held |= swim_tag_sized(SWIM_TAG_HELD, 0, 0);
+	return 0;
+}
+
+static void pool_init(struct swim_pool *pool, size_t size, unsigned long flags)
+{
+	unsigned int cpu;
+
 	for_each_possible_cpu(cpu)
 		per_cpu_ptr(pool->cpu, cpu)->next = SWIM_NO_HUNK;
 	pool->head.pool = pool;
-	pool->head.size = block.size;
+	pool->head.size = size;
 	pool->hold.ops = &swim_pool_hold_ops;
-	pool->space = space;
+	pool->spare = SWIM_NO_HUNK;
 	pool->flags = flags;
 	pool->zero_inline = flags & SWIM_POOL_RCU ? 0 : SWIM_ZERO_INLINE;
 	mutex_init(&pool->clean);
-	swim_tag_write(swim_tag_of(pool->zero), swim_tag_sized(SWIM_TAG_NOTHING, 0, 0));
+	swim_tag_write(swim_tag_of(swim_pool_zero(pool)), swim_tag_sized(SWIM_TAG_NOTHING, 0, 0));
+}
+
+/**
+ * swim_pool_make - swim_pool_create() without a reference to the module
+ * @name: of the pool
+ * @heap: where its hunks come from
+ * @flags: SWIM_POOL_*
+ */
+struct swim_pool *swim_pool_make(const char *name, struct swim_heap *heap, unsigned long flags)
+{
+	struct swim_layout layout = { .align = PAGE_SIZE };
+	struct swim_pool *pool, shaped = {};
+	struct swim_block block;
+	int err;
+
+	if (IS_ERR_OR_NULL(heap) || flags & ~SWIM_POOL_RCU)
+		return ERR_PTR(-SWIM_EMISALIGNED);
+	err = shape(&shaped, heap) ?: swim_registry_name(shaped.name, name);
+	if (err)
+		return ERR_PTR(err);
+	if (swim_fail())
+		return ERR_PTR(-SWIM_ENOMEM);
+	layout.size = struct_size(pool, frame, shaped.frames);
+	err = swim_heap_alloc(heap, &layout, GFP_KERNEL, &block);
+	if (err)
+		return ERR_PTR(err);
+	pool = block.addr;
+	memset(pool, 0, block.size);
+	*pool = shaped;
+	err = -SWIM_ENOMEM;
+	pool->cpu = swim_fail() ? NULL : alloc_percpu(struct swim_pool_cpu);
+	if (!pool->cpu)
+		goto free_block;
+	pool_init(pool, block.size, flags);
 	err = swim_registry_add_pool(pool);
 	if (err)
 		goto free_cpu;
-	__module_get(THIS_MODULE);
 	return pool;
 
 free_cpu:
 	free_percpu(pool->cpu);
 free_block:
-	swim_space_free(space, &block);
+	swim_heap_free(heap, &block);
 	return ERR_PTR(err);
+}
+
+/**
+ * swim_pool_create - make a pool over a heap
+ * @name: unique among pools: 1 to 31 printable characters, no slash
+ * @heap: where its hunks come from; the pool itself takes one block of it
+ * @flags: SWIM_POOL_RCU, or 0
+ *
+ * A hunk is 64 KiB; over a slab whose units are not that large and aligned, or a static
+ * space that has no room for more than a few, it is a page.
+ *
+ * Context: Process, may sleep.
+ * Return: the pool, or ERR_PTR: -EINVAL for a bad name, unknown flags, no heap, or a slab
+ * whose units are no pages; -EEXIST for a name in use; -E2BIG when a block of the heap is too
+ * small to describe all its hunks; -ENOMEM. (Model: holds, pool)
+ */
+struct swim_pool *swim_pool_create(const char *name, struct swim_heap *heap, unsigned long flags)
+{
+	struct swim_pool *pool = swim_pool_make(name, heap, flags);
+
+	if (!IS_ERR(pool))
+		__module_get(THIS_MODULE);
+	return pool;
 }
 EXPORT_SYMBOL_GPL(swim_pool_create);
 
 static bool pool_has_hunks(const struct swim_pool *pool)
 {
-	struct swim_segment *segment;
-	unsigned int i;
-	u32 index;
+	struct swim_frame *frame;
+	u32 number;
 
-	swim_for_each_segment(pool->space, index, segment)
-		for (i = 0; i < SWIM_SEGMENT_FRAMES; i++)
-			/* Pairs with the release in swim_hunk_put_now(). */
-			if (smp_load_acquire(&segment->frame[i].pool) == pool)
-				return true;
+	swim_for_each_frame(pool, number, frame)
+		/* Pairs with the release in swim_hunk_put_now(). */
+		if (smp_load_acquire(&frame->pool) == pool)
+			return true;
 	return false;
 }
 
 /**
- * swim_pool_destroy - the end of a pool
- * @pool: nobody else uses it any more, nor its objects
- *
- * Context: Process, may sleep.
- * Return: 0; -EBUSY, and one report, when objects are live, and then the pool is what
- * it was; -EINVAL without a pool.
+ * swim_pool_unmake - swim_pool_destroy() without a reference to the module
+ * @pool: any
  */
-int swim_pool_destroy(struct swim_pool *pool)
+int swim_pool_unmake(struct swim_pool *pool)
 {
 	struct swim_pool_stats stats;
 	struct swim_block block;
 
-	if (IS_ERR_OR_NULL(pool))
-		return -SWIM_EMISALIGNED;
 	swim_pool_stats(pool, &stats);
 	if (stats.live) {
 		swim_report("pool '%s' destroyed with %ld objects, %zu bytes live", pool->name,
@@ -602,11 +694,30 @@ int swim_pool_destroy(struct swim_pool *pool)
 	do {
 		rcu_barrier();
 		cond_resched();
-	} while (pool_has_hunks(pool));
+	} while (pool_has_hunks(pool) || atomic_long_read(&pool->large_held));
 	free_percpu(pool->cpu);
 	block = (struct swim_block){ pool, pool->head.size };
-	swim_space_free(pool->space, &block);
-	module_put(THIS_MODULE);
+	swim_heap_free(pool->heap, &block);
 	return 0;
+}
+
+/**
+ * swim_pool_destroy - the end of a pool
+ * @pool: nobody else uses it any more, nor its objects
+ *
+ * Context: Process, may sleep.
+ * Return: 0; -EBUSY, and one report, when objects are live, and then the pool is what
+ * it was; -EINVAL without a pool.
+ */
+int swim_pool_destroy(struct swim_pool *pool)
+{
+	int err;
+
+	if (IS_ERR_OR_NULL(pool))
+		return -SWIM_EMISALIGNED;
+	err = swim_pool_unmake(pool);
+	if (!err)
+		module_put(THIS_MODULE);
+	return err;
 }
 EXPORT_SYMBOL_GPL(swim_pool_destroy);

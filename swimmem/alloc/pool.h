@@ -5,17 +5,13 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <swimmem/heap.h>
 #include <swimmem/pool.h>
 #include <swimmem/space.h>
 
+#include "hold.h"
 #include "hunk.h"
-
-struct swim_hold_ops {
-	/* swim_alloc() */
-	void *(*alloc)(struct swim_hold *hold, size_t size, gfp_t gfp);
-	/* An object with an unwritten tag, zeroed, or ERR_PTR; the caller writes the tag. */
-	void *(*reserve)(struct swim_hold *hold, size_t size, gfp_t gfp);
-};
+#include "poison.h"
 
 /* Larger objects are zeroed out of line when the mark goes back over them. */
 #define SWIM_ZERO_INLINE	SZ_512
@@ -36,13 +32,21 @@ struct swim_pool_cpu {
 };
 
 /**
- * struct swim_pool - a pool; lives in the first page of an extent of its space
- * @head: makes this page the header that objects of size 0 lead to
+ * struct swim_pool - a pool; lives in a block of its own heap
+ * @head: makes this block the header of an extent
  * @hold: what clients allocate from
- * @space: where hunks come from
  * @cpu: what each CPU has
- * @flags: SWIM_POOL_*
+ * @mask: takes an address to its hunk
+ * @held: the tag of a small object without a lease, its size left out
+ * @owned: kind of the tag of a small object with a lease
  * @zero_inline: over objects below this size the mark goes back at once
+ * @small_max: larger objects get extents of their own
+ * @heap: where hunks come from
+ * @space: the same, when its segments describe the hunks' frames; else @frame does
+ * @range: where hunks can be, when @frame describes them
+ * @frames: how many
+ * @spare: a word as @next, of a hunk that the next CPU in need takes
+ * @flags: SWIM_POOL_*
  * @large: objects with extents of their own
  * @large_used: their bytes
  * @large_held: bytes of their extents
@@ -51,16 +55,24 @@ struct swim_pool_cpu {
  * @name: of its folder in debugfs
  * @link: in the list of all pools
  * @dir: in debugfs
- * @zero_slot: tag of the one object of size 0
- * @zero: that object
+ * @slot: tag of the one object of size 0, which stands behind it
+ * @frame: state of hunks that no segment describes
  */
 struct swim_pool {
 	struct swim_hunk head;
 	struct swim_hold hold;
-	struct swim_space *space;
 	struct swim_pool_cpu __percpu *cpu;
-	unsigned long flags;
+	unsigned long mask;
+	unsigned long held;
+	unsigned long owned;
 	size_t zero_inline;
+	size_t small_max;
+	struct swim_heap *heap;
+	struct swim_space *space;
+	struct swim_block range;
+	unsigned int frames;
+	unsigned long spare;
+	unsigned long flags;
 	atomic_long_t large;
 	atomic_long_t large_used;
 	atomic_long_t large_held;
@@ -69,102 +81,159 @@ struct swim_pool {
 	char name[SWIM_NAME_MAX];
 	struct list_head link;
 	struct dentry *dir;
-	unsigned long zero_slot[SWIM_TAG_SLOT / sizeof(long)] __aligned(8);
-	char zero[];
+	unsigned long slot[SWIM_TAG_SLOT / sizeof(long)] __aligned(8);
+	struct swim_frame frame[];
 };
 
-static_assert(sizeof(struct swim_pool) <= PAGE_SIZE);
-static_assert(offsetof(struct swim_pool, zero) % SWIM_OBJECT_ALIGN == 0);
+static_assert(sizeof(struct swim_pool) % SWIM_OBJECT_ALIGN == 0);
 
-extern const struct swim_hold_ops swim_pool_hold_ops;
-
-void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp);
+void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, unsigned long *kind);
 void swim_release_slow(void *object, size_t size);
-void swim_release_large(void *object, size_t size);
-bool swim_pool_adopt(struct swim_pool *pool, struct swim_hunk *hunk, unsigned int mark);
+void swim_pool_release(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size);
+bool swim_pool_spare(struct swim_pool *pool, unsigned long next);
 void swim_pool_flush(struct swim_pool *pool);
 void swim_pool_flush_dead_cpu(struct swim_pool *pool, unsigned int cpu);
+int swim_pool_resize(struct swim_pool *pool, void *object, unsigned long value, size_t size);
+struct swim_pool *swim_pool_make(const char *name, struct swim_heap *heap, unsigned long flags);
+int swim_pool_unmake(struct swim_pool *pool);
+
+void *swim_large_reserve(struct swim_pool *pool, size_t size, size_t align, gfp_t gfp);
+void swim_large_release(struct swim_hunk *head, size_t size);
+int swim_large_resize(struct swim_pool *pool, void *object, unsigned long value, size_t size);
+
+unsigned long swim_salvage_tail(struct swim_pool *pool, size_t need);
+void *swim_salvage_hole(struct swim_pool *pool, size_t size, size_t align);
 
 struct swim_hunk *swim_hunk_get(struct swim_pool *pool, gfp_t gfp);
-bool swim_hunk_close(struct swim_hunk *hunk, unsigned int mark);
+bool swim_hunk_close(struct swim_pool *pool, struct swim_hunk *hunk, unsigned int mark);
+void swim_hunk_reopen(struct swim_frame *frame, unsigned int mark);
 void swim_hunk_put(struct swim_hunk *hunk);
 void swim_hunk_put_now(struct swim_hunk *hunk);
 void swim_hunk_reset(struct swim_hunk *hunk, unsigned int mark);
 bool swim_hunk_hold(struct swim_frame *frame, const struct swim_pool *pool);
 bool swim_hunk_unhold(struct swim_frame *frame, unsigned int moved);
+struct swim_frame *swim_pool_frame(const struct swim_pool *pool, const void *hunk);
+struct swim_frame *swim_pool_next_frame(const struct swim_pool *pool, u32 *number);
+
+/* Every frame in which the pool may have a hunk, by its number. */
+#define swim_for_each_frame(pool, number, frame)				\
+	for ((number) = 0; ((frame) = swim_pool_next_frame(pool, &(number))); (number)++)
 
 static inline struct swim_pool *swim_pool_of(struct swim_hold *hold)
 {
 	return container_of(hold, struct swim_pool, hold);
 }
 
+static inline void *swim_pool_zero(struct swim_pool *pool)
+{
+	return pool->frame;
+}
+
+static inline struct swim_pool *swim_pool_of_zero(void *object)
+{
+	return object - offsetof(struct swim_pool, frame);
+}
+
+/* Is its memory of the page allocator, which kmemleak does not know? */
+static inline bool swim_pool_scanned(const struct swim_pool *pool)
+{
+	return pool->space && !pool->space->segment;
+}
+
+static inline size_t swim_pool_hunk_size(const struct swim_pool *pool)
+{
+	return -pool->mask;
+}
+
+/* The hunk that an address lies in, which is not its end. */
+static inline struct swim_hunk *swim_pool_hunk(const struct swim_pool *pool, unsigned long addr)
+{
+	return (struct swim_hunk *)(addr & pool->mask);
+}
+
+static inline struct swim_hunk *swim_frame_hunk(const struct swim_pool *pool,
+						const struct swim_frame *frame)
+{
+	return swim_pool_hunk(pool, READ_ONCE(frame->base));
+}
+
+static inline unsigned int swim_frame_mark(const struct swim_pool *pool,
+					   const struct swim_frame *frame)
+{
+	return READ_ONCE(frame->base) & ~pool->mask;
+}
+
 /*
- * The next bytes of this CPU's hunk, tag slot included, or NULL when they do not fit: the
- * whole of a small allocation.
+ * The next bytes of this CPU's hunk, tag slot included, or 0 when they do not fit: the
+ * whole of a small allocation. @need is a multiple of 8.
  */
-static __always_inline void *swim_pool_bump(struct swim_pool *pool, size_t size)
+static __always_inline unsigned long swim_pool_bump(struct swim_pool *pool, size_t need)
 {
 	struct swim_pool_cpu __percpu *cpu = pool->cpu;
-	size_t need = round_up(size, SWIM_OBJECT_ALIGN) + SWIM_TAG_SLOT;
 	unsigned long old, now = this_cpu_read(cpu->next);
 
 	do {
 		old = now;
-		if (unlikely((old ^ (old + need)) & SWIM_FRAME_MASK))
-			return NULL;
+		if (unlikely((old ^ (old + need)) & pool->mask))
+			return 0;
 		now = this_cpu_cmpxchg(cpu->next, old, old + need);
 	} while (unlikely(now != old));
 	this_cpu_inc(cpu->objects);
-	return (void *)(old + SWIM_TAG_SLOT);
+	swim_unpoison((void *)old, need);
+	return old;
 }
 
-/* An object with an unwritten tag, zeroed, or ERR_PTR; the caller writes the tag. */
-static __always_inline void *swim_pool_reserve(struct swim_pool *pool, size_t size, gfp_t gfp)
+static __always_inline size_t swim_need(size_t size)
 {
-	if (likely(size <= SWIM_SMALL_MAX)) {
-		void *object = swim_pool_bump(pool, size);
-
-		if (likely(object))
-			return object;
-	}
-	return swim_pool_reserve_slow(pool, size, gfp);
+	return round_up(size, SWIM_OBJECT_ALIGN) + SWIM_TAG_SLOT;
 }
 
-static __always_inline void *swim_reserve(struct swim_hold *hold, size_t size, gfp_t gfp)
+/* For swim_reserve(), which see. */
+static __always_inline void *swim_pool_reserve(struct swim_pool *pool, size_t size, gfp_t gfp,
+					       unsigned long *kind)
+{
+	if (likely(size <= pool->small_max)) {
+		unsigned long at = swim_pool_bump(pool, swim_need(size));
+
+		if (likely(at)) {
+			*kind = pool->owned;
+			return (void *)(at + SWIM_TAG_SLOT);
+		}
+	}
+	return swim_pool_reserve_slow(pool, size, gfp, kind);
+}
+
+/*
+ * An object for a lease: zeroed, with an unwritten tag, or ERR_PTR. The caller writes the
+ * tag, which is to be of @kind.
+ */
+static __always_inline void *swim_reserve(struct swim_hold *hold, size_t size, gfp_t gfp,
+					  unsigned long *kind)
 {
 	/* The usual case needs no indirect call. */
 	if (likely(hold->ops == &swim_pool_hold_ops))
-		return swim_pool_reserve(swim_pool_of(hold), size, gfp);
-	return hold->ops->reserve(hold, size, gfp);
-}
-
-/* Zero what is a multiple of 8, and short. */
-static __always_inline void swim_zero(u64 *at, size_t size)
-{
-	size_t left;
-
-	for (left = size & ~31UL; left; left -= 32, at += 4) {
-		WRITE_ONCE(at[0], 0);
-		WRITE_ONCE(at[1], 0);
-		WRITE_ONCE(at[2], 0);
-		WRITE_ONCE(at[3], 0);
-	}
-	for (left = size & 31; left; left -= 8, at++)
-		WRITE_ONCE(*at, 0);
+		return swim_pool_reserve(swim_pool_of(hold), size, gfp, kind);
+	return hold->ops->reserve(hold, size, gfp, kind);
 }
 
 /* Let the mark go back over an object, whose bytes are zero, if it still is the newest. */
 static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __percpu *cpu, void *object,
 					     unsigned long end)
 {
+	unsigned long slot = (unsigned long)object - SWIM_TAG_SLOT;
+
 	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
+	swim_poison((void *)slot, end - slot);
 	barrier(); /* this CPU's interrupts see it zero before they can have it */
-	return this_cpu_cmpxchg(cpu->next, end, (unsigned long)object - SWIM_TAG_SLOT) == end;
+	if (likely(this_cpu_cmpxchg(cpu->next, end, slot) == end))
+		return true;
+	swim_unpoison((void *)slot, end - slot);
+	return false;
 }
 
 /*
- * The memory of a small object that its last owner has let go: its tag is DEAD, or still
- * one that only the caller may change. @size is a multiple of 8.
+ * The memory of an object in a hunk of 64 KiB that its last owner has let go: its tag is
+ * DEAD, or still one that only the caller may change. @size is a multiple of 8.
  */
 static __always_inline void swim_release(void *object, size_t size)
 {

@@ -21,6 +21,7 @@
 #include <linux/mm.h>
 
 #include "../compat.h"
+#include "fail.h"
 #include "segment.h"
 
 #define FRAME_ABSENT	0xff	/* no memory here */
@@ -230,6 +231,24 @@ unsigned int swim_segment_used(const struct swim_segment *segment)
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_used);
 
+/**
+ * swim_segment_is_free - has nobody a page?
+ * @segment: any
+ *
+ * Return: true also while somebody gives it back; false when it has no memory.
+ */
+bool swim_segment_is_free(const struct swim_segment *segment)
+{
+	unsigned int n;
+
+	if (READ_ONCE(segment->pages) != SWIM_SEGMENT_PAGES)
+		return READ_ONCE(segment->pages) && !swim_segment_used(segment);
+	for (n = 0; n < SWIM_SEGMENT_ROWS; n++)
+		if (READ_ONCE(segment->row[n]))
+			return false;
+	return true;
+}
+
 /* The absent pages among those of the @n-th row of a page-backed segment. */
 static unsigned long row_absent(const struct swim_segment *segment, unsigned int n)
 {
@@ -280,17 +299,21 @@ bool swim_segment_claim(struct swim_segment *segment)
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_claim);
 
-static struct page *block_get(gfp_t gfp, unsigned int order, unsigned int least)
+static struct page *block_get(int node, gfp_t gfp, unsigned int order, unsigned int least)
 {
+	if (swim_fail())
+		return NULL;
 	/* What a smaller block can stand in for is not worth reclaim or a warning. */
 	if (order > least)
 		gfp = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_NORETRY | __GFP_NOWARN;
-	return alloc_pages(gfp, order);
+	/* Without a node the caller's memory policy decides. */
+	return node == NUMA_NO_NODE ? alloc_pages(gfp, order) : alloc_pages_node(node, gfp, order);
 }
 
 /**
  * swim_segment_fill - back a segment with pages
  * @segment: without memory, held by the caller
+ * @node: where pages come from, or NUMA_NO_NODE
  * @gfp: the caller's; sleeps if it says so
  * @least: order of the smallest block that will do, at least a frame's
  * @frames: how many frames at the most
@@ -299,8 +322,8 @@ static struct page *block_get(gfp_t gfp, unsigned int order, unsigned int least)
  *
  * Return: frames that have memory now; the caller opens them. 0 when out of memory.
  */
-unsigned int swim_segment_fill(struct swim_segment *segment, gfp_t gfp, unsigned int least,
-			       unsigned int frames)
+unsigned int swim_segment_fill(struct swim_segment *segment, int node, gfp_t gfp,
+			       unsigned int least, unsigned int frames)
 {
 	unsigned int frame = 0, order = SWIM_SEGMENT_ORDER, i;
 
@@ -311,7 +334,7 @@ unsigned int swim_segment_fill(struct swim_segment *segment, gfp_t gfp, unsigned
 			order--;
 		if (frame + (1U << (order - SWIM_FRAME_ORDER)) > frames)
 			break;
-		while (!(page = block_get(gfp, order, least)) && order > least)
+		while (!(page = block_get(node, gfp, order, least)) && order > least)
 			order--;
 		if (!page)
 			break;

@@ -17,8 +17,9 @@ int swim_segment_take(struct swim_segment *segment, unsigned int pages, unsigned
 bool swim_segment_give(struct swim_segment *segment, unsigned int page, unsigned int pages);
 unsigned int swim_segment_used(const struct swim_segment *segment);
 bool swim_segment_claim(struct swim_segment *segment);
-unsigned int swim_segment_fill(struct swim_segment *segment, gfp_t gfp, unsigned int least,
-			       unsigned int frames);
+bool swim_segment_is_free(const struct swim_segment *segment);
+unsigned int swim_segment_fill(struct swim_segment *segment, int node, gfp_t gfp,
+			       unsigned int least, unsigned int frames);
 void swim_segment_empty(struct swim_segment *segment);
 
 #endif

@@ -12,10 +12,11 @@
  * segments describe come and go.
  *
  * room is a hint that is never wrong for long: a set bit says that there may be an
- * extent of this order below. Who finds none clears it, from the leaf up, and then
- * looks again; who gives pages back sets it, from the leaf up. Between "clear, then
- * look" and "give, then set" stand full barriers, room_none() with room_some(), so one
- * of the two always sees the other, and no room is lost.
+ * extent of this order below. Who finds none clears it, from the leaf up, says so in
+ * the segment (missed), and then looks again; who gives pages back looks whether
+ * somebody missed them, and only then sets bits, from the leaf up. Between "say, then
+ * look" and "give, then see" stand full barriers, room_none() with room_some(), so one
+ * of the two always sees the other, and no room is lost. (Documentation/models/room.pml)
  *
  * Allocation looks at the segment that its CPU preferred last, then follows three
  * words to one that has room. Each miss clears a bit that a free has set: constant
@@ -29,6 +30,8 @@
 #include "../compat.h"
 #include "../observe/registry.h"
 #include "../observe/report.h"
+#include "fail.h"
+#include "heap.h"
 #include "segment.h"
 #include "space.h"
 
@@ -109,6 +112,14 @@ struct swim_segment *swim_space_next(const struct swim_space *space, u32 *index)
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_space_next);
 
+/* Is the segment one block, with this address in it? */
+static bool segment_covers(const struct swim_segment *segment, unsigned long addr)
+{
+	return READ_ONCE(segment->contiguous) == SWIM_SEGMENT_ORDER &&
+	       (READ_ONCE(segment->frame[0].base) & SWIM_FRAME_MASK) ==
+			(addr & ~(SWIM_SEGMENT_SIZE - 1UL));
+}
+
 /*
  * The segment of an address and its page there, or NULL when it is not of this
  * space. What page_private() says is checked, so that any address may be asked for.
@@ -128,6 +139,12 @@ static struct swim_segment *segment_of(const struct swim_space *space, const voi
 		number = ((unsigned long)addr - first) / PAGE_SIZE;
 		*page = number % SWIM_SEGMENT_PAGES;
 		return &space->segment[number / SWIM_SEGMENT_PAGES];
+	}
+	/* Most often the address is of the segment that this CPU prefers. */
+	segment = raw_cpu_read(space->cpu->preferred);
+	if (likely(segment && segment_covers(segment, (unsigned long)addr))) {
+		*page = (unsigned long)addr % SWIM_SEGMENT_SIZE / PAGE_SIZE;
+		return segment;
 	}
 	if (!virt_addr_valid((void *)base))
 		return NULL;
@@ -163,32 +180,47 @@ static void *page_address_in(const struct swim_segment *segment, unsigned int pa
 			page % per_frame * PAGE_SIZE);
 }
 
-/* Say that there may be extents in a segment, up the tree. */
-static void room_some(struct swim_space *space, u32 index)
+/* Say that there may be an extent of this order in a segment, up the tree. */
+static void room_set(struct swim_space *space, u32 index, unsigned int order)
 {
 	struct swim_region *region;
-	unsigned int order, bit = index % SWIM_REGION_SEGMENTS;
+	unsigned int bit = index % SWIM_REGION_SEGMENTS;
 
-	/* Give, then set: pairs with the one in room_none(). */
+	if (space->segment) {
+		set_bit(index, &space->room[order]);
+		return;
+	}
+	region = space->region[index / SWIM_REGION_SEGMENTS];
+	set_bit(bit, region->room[order]);
+	/* Below before above: pairs with summary_clear(). */
+	smp_mb__after_atomic();
+	set_bit(bit / BITS_PER_LONG, &region->top[order]);
+	/* The same. */
+	smp_mb__after_atomic();
+	set_bit(index / SWIM_REGION_SEGMENTS, &space->room[order]);
+}
+
+/* A segment has memory now: there may be extents of any order. */
+static void room_all(struct swim_space *space, struct swim_segment *segment)
+{
+	unsigned int order;
+
+	for (order = 0; order < SWIM_ORDERS; order++)
+		room_set(space, segment->index, order);
+}
+
+/* There may be extents again in a segment where somebody missed them. */
+static void room_some(struct swim_space *space, struct swim_segment *segment)
+{
+	unsigned long missed;
+
+	/* Give, then see who missed it: pairs with the one in room_none(). */
 	smp_mb();
-	for (order = 0; order < SWIM_ORDERS; order++) {
-		if (space->segment) {
-			if (!test_bit(index, &space->room[order]))
-				set_bit(index, &space->room[order]);
-			continue;
-		}
-		region = space->region[index / SWIM_REGION_SEGMENTS];
-		if (test_bit(bit, region->room[order]) &&
-		    test_bit(bit / BITS_PER_LONG, &region->top[order]) &&
-		    test_bit(index / SWIM_REGION_SEGMENTS, &space->room[order]))
-			continue;
-		set_bit(bit, region->room[order]);
-		/* Below before above: pairs with summary_clear(). */
+	while ((missed = READ_ONCE(segment->missed))) {
+		clear_bit(__ffs(missed), &segment->missed);
+		/* Whoever clears the bits of room after this says so in missed again. */
 		smp_mb__after_atomic();
-		set_bit(bit / BITS_PER_LONG, &region->top[order]);
-		/* The same. */
-		smp_mb__after_atomic();
-		set_bit(index / SWIM_REGION_SEGMENTS, &space->room[order]);
+		room_set(space, segment->index, __ffs(missed));
 	}
 }
 
@@ -221,8 +253,9 @@ static void top_clear(struct swim_space *space, u32 at, unsigned int word, unsig
 }
 
 /* Say that a segment has no extent of this order, up the tree. */
-static void room_none(struct swim_space *space, u32 index, unsigned int order)
+static void room_none(struct swim_space *space, struct swim_segment *segment, unsigned int order)
 {
+	const u32 index = segment->index;
 	struct swim_region *region;
 	unsigned int bit = index % SWIM_REGION_SEGMENTS;
 
@@ -238,8 +271,11 @@ static void room_none(struct swim_space *space, u32 index, unsigned int order)
 		if (!READ_ONCE(region->top[order]))
 			room_clear(space, index / SWIM_REGION_SEGMENTS, order);
 	}
-	/* Clear, then look: pairs with the one in room_some(). */
-	smp_mb();
+	/* In this order: see room_some(). */
+	smp_mb__before_atomic();
+	set_bit(order, &segment->missed);
+	/* Say that it was missed, then look: pairs with the one in room_some(). */
+	smp_mb__after_atomic();
 }
 
 /* The first segment that may have an extent of this order, or -1. */
@@ -290,6 +326,8 @@ static struct swim_region *region_make(struct swim_space *space, u32 at, gfp_t g
 
 	if (region)
 		return region;
+	if (swim_fail())
+		return NULL;
 	region = (void *)__get_free_pages(gfp | __GFP_ZERO, get_order(sizeof(*region)));
 	if (!region)
 		return NULL;
@@ -312,7 +350,7 @@ static struct swim_segment *segment_make(struct swim_space *space, u32 index, gf
 
 	if (segment)
 		return segment;
-	page = (void *)get_zeroed_page(gfp);
+	page = swim_fail() ? NULL : (void *)get_zeroed_page(gfp);
 	if (!page)
 		return NULL;
 	for (i = 0; i < SEGMENTS_PER_PAGE; i++)
@@ -367,6 +405,8 @@ static int grow(struct swim_space *space, unsigned int order, gfp_t gfp)
 	unsigned int frames;
 	size_t size;
 
+	if (swim_fail())
+		return -SWIM_ENOMEM;
 	gfp = gfp_for_pages(gfp);
 	size = size_reserve(space, SWIM_SEGMENT_SIZE);
 	if (!size)
@@ -376,7 +416,8 @@ static int grow(struct swim_space *space, unsigned int order, gfp_t gfp)
 		atomic_long_sub(size, &space->size);
 		return -SWIM_ENOMEM;
 	}
-	frames = swim_segment_fill(segment, gfp, max_t(unsigned int, order, SWIM_FRAME_ORDER),
+	frames = swim_segment_fill(segment, space->node, gfp,
+				   max_t(unsigned int, order, SWIM_FRAME_ORDER),
 				   size / SWIM_FRAME_SIZE);
 	atomic_long_sub(size - frames * SWIM_FRAME_SIZE, &space->size);
 	if (!frames) {
@@ -384,7 +425,7 @@ static int grow(struct swim_space *space, unsigned int order, gfp_t gfp)
 		return -SWIM_ENOMEM;
 	}
 	swim_segment_open(segment, 0, frames * (SWIM_FRAME_SIZE / PAGE_SIZE));
-	room_some(space, segment->index);
+	room_all(space, segment);
 	return 0;
 }
 
@@ -415,11 +456,11 @@ static size_t segment_put(struct swim_space *space, struct swim_segment *segment
 {
 	size_t size;
 
-	if (swim_segment_used(segment) || !READ_ONCE(segment->pages))
+	if (!swim_segment_is_free(segment))
 		return 0;
 	if (!swim_segment_claim(segment)) {
 		/* Somebody may have found no room while we had some of it. */
-		room_some(space, segment->index);
+		room_some(space, segment);
 		return 0;
 	}
 	size = (size_t)segment->pages * PAGE_SIZE;
@@ -450,43 +491,40 @@ size_t swim_space_trim(struct swim_space *space)
 }
 EXPORT_SYMBOL_GPL(swim_space_trim);
 
-static void *take_from(struct swim_space *space, u32 index, unsigned int pages,
+static void *take_from(struct swim_space *space, struct swim_segment *segment, unsigned int pages,
 		       unsigned int order)
 {
-	struct swim_segment *segment = swim_space_segment(space, index);
-	int page;
-
-	if (!segment)
-		return NULL;
 	/* Each CPU begins at a row of its own, so that they do not share one. */
-	page = swim_segment_take(segment, pages, order, raw_smp_processor_id());
+	int page = swim_segment_take(segment, pages, order, raw_smp_processor_id());
+
 	/* What we had for a moment somebody else may have missed. */
 	if (page == SWIM_RUN_UNDONE)
-		room_some(space, index);
+		room_some(space, segment);
 	return page < 0 ? NULL : page_address_in(segment, page);
 }
 
 static void *take(struct swim_space *space, unsigned int pages, unsigned int order)
 {
-	u32 preferred = raw_cpu_read(space->cpu->preferred);
+	struct swim_segment *segment = raw_cpu_read(space->cpu->preferred);
 	void *addr = NULL;
 	int index;
 
-	if (preferred < swim_space_segments(space))
-		addr = take_from(space, preferred, pages, order);
-	while (!addr) {
+	if (likely(segment))
+		addr = take_from(space, segment, pages, order);
+	while (unlikely(!addr)) {
 		index = room_find(space, order);
 		if (index < 0)
 			return NULL;
-		addr = take_from(space, index, pages, order);
+		segment = swim_space_segment(space, index);
+		addr = take_from(space, segment, pages, order);
 		if (!addr) {
-			room_none(space, index, order);
-			addr = take_from(space, index, pages, order);
+			room_none(space, segment, order);
+			addr = take_from(space, segment, pages, order);
 			if (addr)
-				room_some(space, index);
+				room_some(space, segment);
 		}
 		if (addr)
-			raw_cpu_write(space->cpu->preferred, index);
+			raw_cpu_write(space->cpu->preferred, segment);
 	}
 	return addr;
 }
@@ -501,7 +539,7 @@ static void *take_odd(struct swim_space *space, unsigned int pages, unsigned int
 	if (is_power_of_2(pages))
 		return NULL;
 	swim_for_each_segment(space, index, segment) {
-		addr = take_from(space, index, pages, order);
+		addr = take_from(space, segment, pages, order);
 		if (addr)
 			break;
 	}
@@ -584,10 +622,10 @@ int swim_space_free(struct swim_space *space, const struct swim_block *block)
 	if (!segment || !swim_segment_give(segment, page, block->size / PAGE_SIZE))
 		return -SWIM_EMISALIGNED;
 	this_cpu_dec(space->cpu->live);
-	if (!space->segment && segment->index != raw_cpu_read(space->cpu->preferred) &&
-	    !swim_segment_used(segment) && segment_put(space, segment))
+	if (segment != raw_cpu_read(space->cpu->preferred) && !space->segment &&
+	    swim_segment_is_free(segment) && segment_put(space, segment))
 		return 0;
-	room_some(space, segment->index);
+	room_some(space, segment);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(swim_space_free);
@@ -638,7 +676,7 @@ static void fixed_open(struct swim_space *space)
 			continue;
 		segment->pages = (to - from) / PAGE_SIZE;
 		swim_segment_open(segment, (from - at) / PAGE_SIZE, segment->pages);
-		room_some(space, index);
+		room_all(space, segment);
 	}
 	atomic_long_set(&space->size, space->fixed.size);
 }
@@ -667,49 +705,50 @@ int swim_space_add(struct swim_space *space)
 EXPORT_SYMBOL_GPL(swim_space_add);
 
 /**
- * swim_space_create - make a page-backed space
- * @name: unique among spaces: 1 to 31 printable characters, no slash
- * @limit: bytes that it may grow to; 0 for no other limit than the 256 GiB (64-bit)
- *	   that it can describe
- *
- * The space begins empty and grows when it is asked.
- *
- * Context: Process, may sleep.
- * Return: the space, or ERR_PTR: -EINVAL for a bad name or a limit below 64 KiB,
- * -EEXIST for a name in use, -ENOMEM.
+ * swim_space_frames - how many hunks of 64 KiB a space may have
+ * @space: any
  */
-struct swim_space *swim_space_create(const char *name, size_t limit)
+unsigned int swim_space_frames(const struct swim_space *space)
 {
-	const size_t most = min_t(u64, LONG_MAX, (u64)SWIM_REGIONS * SWIM_REGION_SEGMENTS *
-						  SWIM_SEGMENT_SIZE);
-	struct swim_space *space;
-	int err = -SWIM_ENOMEM;
+	unsigned long begin = (unsigned long)space->fixed.addr;
+	unsigned long end = begin + space->fixed.size;
 
-	if (limit && limit < SWIM_FRAME_SIZE)
-		return ERR_PTR(-SWIM_EMISALIGNED);
-	space = (void *)get_zeroed_page(GFP_KERNEL);
-	if (!space)
-		return ERR_PTR(-SWIM_ENOMEM);
-	space->limit = limit ? min(limit, most) : most;
-	space->cpu = alloc_percpu(struct swim_space_cpu);
-	if (!space->cpu)
-		goto free_space;
-	err = swim_registry_name(space->name, name);
-	if (err)
-		goto free_cpu;
-	err = swim_registry_add_space(space);
-	if (err)
-		goto free_cpu;
-	__module_get(THIS_MODULE);
-	return space;
-
-free_cpu:
-	free_percpu(space->cpu);
-free_space:
-	free_page((unsigned long)space);
-	return ERR_PTR(err);
+	if (!space->segment)
+		return UINT_MAX;
+	begin = ALIGN(begin, SWIM_FRAME_SIZE);
+	return end > begin ? (end - begin) / SWIM_FRAME_SIZE : 0;
 }
-EXPORT_SYMBOL_GPL(swim_space_create);
+
+static int heap_alloc(struct swim_heap *heap, const struct swim_layout *layout, gfp_t gfp,
+		      struct swim_block *block)
+{
+	if (layout->align > SWIM_SEGMENT_SIZE)
+		return -SWIM_EMISALIGNED;
+	/* An extent is aligned to the power of two that it fits in. */
+	return swim_space_alloc(container_of(heap, struct swim_space, heap),
+				max(layout->size, layout->align > PAGE_SIZE ? layout->align : 0),
+				gfp, block);
+}
+
+static int heap_free(struct swim_heap *heap, const struct swim_block *block)
+{
+	return swim_space_free(container_of(heap, struct swim_space, heap), block);
+}
+
+static void heap_stats(struct swim_heap *heap, struct swim_heap_stats *stats)
+{
+	struct swim_space_stats space;
+
+	swim_space_stats(container_of(heap, struct swim_space, heap), &space);
+	*stats = (struct swim_heap_stats){ space.size, space.used, space.live };
+}
+
+const struct swim_heap_ops swim_space_heap_ops = {
+	.alloc = heap_alloc,
+	.free = heap_free,
+	.stats = heap_stats,
+};
+EXPORT_SYMBOL_GPL(swim_space_heap_ops);
 
 static_assert(sizeof(struct swim_space) <= PAGE_SIZE);
 
@@ -726,20 +765,92 @@ static void tables_free(struct swim_space *space)
 }
 
 /**
- * swim_space_destroy - the end of a space
- * @space: from swim_space_create(), or added by swim_space_add(), which may be
- *	   added again afterwards; nobody else uses it any more
+ * swim_space_make - swim_space_create_node() without a reference to the module
+ * @name: of the space
+ * @limit: bytes
+ * @node: where pages come from
+ */
+struct swim_space *swim_space_make(const char *name, size_t limit, int node)
+{
+	const size_t most = min_t(u64, LONG_MAX, (u64)SWIM_REGIONS * SWIM_REGION_SEGMENTS *
+						  SWIM_SEGMENT_SIZE);
+	struct swim_space *space;
+	int err = -SWIM_ENOMEM;
+
+	if (limit && limit < SWIM_FRAME_SIZE)
+		return ERR_PTR(-SWIM_EMISALIGNED);
+	if (node != NUMA_NO_NODE && (node < 0 || node >= MAX_NUMNODES || !node_online(node)))
+		return ERR_PTR(-SWIM_EMISALIGNED);
+	space = swim_fail() ? NULL : (void *)get_zeroed_page(GFP_KERNEL);
+	if (!space)
+		return ERR_PTR(-SWIM_ENOMEM);
+	space->heap.ops = &swim_space_heap_ops;
+	space->limit = limit ? min(limit, most) : most;
+	space->node = node;
+	space->cpu = swim_fail() ? NULL : alloc_percpu(struct swim_space_cpu);
+	if (!space->cpu)
+		goto free_space;
+	err = swim_registry_name(space->name, name);
+	if (err)
+		goto free_cpu;
+	err = swim_registry_add_space(space);
+	if (err)
+		goto free_cpu;
+	return space;
+
+free_cpu:
+	free_percpu(space->cpu);
+free_space:
+	free_page((unsigned long)space);
+	return ERR_PTR(err);
+}
+
+/**
+ * swim_space_create_node - make a page-backed space on a NUMA node
+ * @name: unique among spaces: 1 to 31 printable characters, no slash
+ * @limit: bytes that it may grow to; 0 for no other limit than the 256 GiB (64-bit)
+ *	   that it can describe
+ * @node: where its pages come from, first; with __GFP_THISNODE in an allocation's gfp nowhere
+ *	  else. NUMA_NO_NODE for the one of whoever needs them
+ *
+ * The space begins empty and grows when it is asked.
  *
  * Context: Process, may sleep.
- * Return: 0; -EBUSY, and one report, when extents are in use, and then the space is
- * what it was; -EINVAL without a space.
+ * Return: the space, or ERR_PTR: -EINVAL for a bad name, a limit below 64 KiB, a node that is
+ * not online; -EEXIST for a name in use, -ENOMEM. (Model: heaps, address space)
  */
-int swim_space_destroy(struct swim_space *space)
+struct swim_space *swim_space_create_node(const char *name, size_t limit, int node)
+{
+	struct swim_space *space = swim_space_make(name, limit, node);
+
+	if (!IS_ERR(space))
+		__module_get(THIS_MODULE);
+	return space;
+}
+EXPORT_SYMBOL_GPL(swim_space_create_node);
+
+/**
+ * swim_space_create - make a page-backed space
+ * @name: as for swim_space_create_node()
+ * @limit: the same
+ *
+ * Context: Process, may sleep.
+ * Return: as swim_space_create_node(), for NUMA_NO_NODE. (Model: heaps, address space)
+ */
+struct swim_space *swim_space_create(const char *name, size_t limit)
+{
+	return swim_space_create_node(name, limit, NUMA_NO_NODE);
+}
+EXPORT_SYMBOL_GPL(swim_space_create);
+
+/**
+ * swim_space_unmake - swim_space_destroy() without a reference to the module
+ * @space: any
+ */
+int swim_space_unmake(struct swim_space *space)
 {
 	struct swim_space_stats stats;
 
-	if (IS_ERR_OR_NULL(space))
-		return -SWIM_EMISALIGNED;
 	swim_space_stats(space, &stats);
 	if (stats.used) {
 		swim_report("space '%s' destroyed with %ld extents, %zu bytes in use",
@@ -753,7 +864,29 @@ int swim_space_destroy(struct swim_space *space)
 	tables_free(space);
 	free_percpu(space->cpu);
 	free_page((unsigned long)space);
-	module_put(THIS_MODULE);
 	return 0;
+}
+
+/**
+ * swim_space_destroy - the end of a space
+ * @space: from swim_space_create(), or added by swim_space_add(), which may be
+ *	   added again afterwards; nobody else uses it any more
+ *
+ * Context: Process, may sleep.
+ * Return: 0; -EBUSY, and one report, when extents are in use, and then the space is
+ * what it was; -EINVAL without a space, or for one that is not added.
+ */
+int swim_space_destroy(struct swim_space *space)
+{
+	bool fixed;
+	int err;
+
+	if (IS_ERR_OR_NULL(space))
+		return -SWIM_EMISALIGNED;
+	fixed = space->segment;
+	err = swim_space_unmake(space);
+	if (!err && !fixed)
+		module_put(THIS_MODULE);
+	return err;
 }
 EXPORT_SYMBOL_GPL(swim_space_destroy);

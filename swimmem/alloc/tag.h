@@ -3,25 +3,32 @@
  * Tag: the word in front of every object. It is the object's only state, and its lock.
  *
  *	0		unwritten: allocated, but its owner has not said what it is yet
- *	sized		the size, a flag for "leads to its hunk by the page", and one of
+ *	sized		the size, and one of
+ *	   GOING	  its last owner lets it go
  *	   DEAD		  nobody owns it: dropped, moved away, or padding
  *	   HELD		  given out without a lease
+ *	   PACKED	  the same, in a pack; how far the pack's begin is stands here too
  *	   PINNED	  its owner uses it (the lease is the owner's, so need not stand here)
  *	   VISITED	  a mover has it; the size may be unknown, then it is 0
  *	   NOTHING	  the one object of size 0 that all share
+ *	   LINK		  no object: leads from one in a pack, which a lease owns, to the pack
  *	OWNED		the address of the lease that owns it; it may move
- *	OWNED_PAGE	the same, for an object that leads to its hunk by the page
  *	DROPPING	being dropped with all that it owns; the lease that owns its parent,
  *			NULL at the root
  *
  *	           alloc                pin                     drop
- *	unwritten -------> OWNED ----------------> PINNED ---------------> DROPPING
- *	    |               |  ^ ^------------------- |                       |
- *	    | alloc   visit |  |         unpin                                |
- *	    v   (mover)     v  | abort                                        |
- *	   HELD           VISITED ------- commit -------> DEAD <--------------'
- *	    |                            (OWNED at the new place)      OWNED to DEAD too, when
- *	    '------ free -------> DEAD                                 there is nothing below
+ *	unwritten -------> OWNED ----------------> PINNED -------> DROPPING
+ *	    |               |  ^ ^------------------- |                |
+ *	    | alloc   visit |  |         unpin                         v
+ *	    v   (mover)     v  | abort                               GOING ---> DEAD, or
+ *	   HELD           VISITED ---- commit ----> DEAD              ^ ^       unwritten when
+ *	    |                      (OWNED at the new place)           | |       the mark goes
+ *	    '---------------------- free -----------------------------' |       back over it
+ *	                   OWNED too, when there is nothing below ------'
+ *
+ * Most objects stand in hunks of 64 KiB, and lead to the hunk's header by a mask. The others
+ * stand apart: in hunks of a page, in extents of their own, in packs (pool.h). Sized tags
+ * have a flag for these, OWNED and DROPPING two values.
  *
  * The low three bits tell the kind and are plain, so no written tag is 0; the others are
  * mangled with a secret and the object's own address, so that what an overflow or a copy
@@ -29,7 +36,7 @@
  *
  * A size stands in the tag in every state in which a lease must not be looked at, so a
  * hunk can be walked while leases come and go; an OWNED object is visited first, which
- * keeps its lease's memory (see swim_tag_visit()).
+ * keeps its lease's memory.
  */
 #ifndef SWIMMEM_ALLOC_TAG_H
 #define SWIMMEM_ALLOC_TAG_H
@@ -50,28 +57,31 @@ enum swim_tag_kind {
 	SWIM_TAG_SIZED		= 1,
 	SWIM_TAG_DROPPING	= 2,
 	SWIM_TAG_OWNED		= 3,
-	SWIM_TAG_OWNED_PAGE	= 5,
+	SWIM_TAG_OWNED_APART	= 5,
+	SWIM_TAG_DROPPING_APART	= 6,
 };
 
 enum swim_tag_state {
+	SWIM_TAG_GOING		= 0 << 3,
 	SWIM_TAG_DEAD		= 1 << 3,
 	SWIM_TAG_HELD		= 2 << 3,
 	SWIM_TAG_PINNED		= 3 << 3,
 	SWIM_TAG_VISITED	= 4 << 3,
 	SWIM_TAG_NOTHING	= 5 << 3,
+	SWIM_TAG_PACKED		= 6 << 3,
+	SWIM_TAG_LINK		= 7 << 3,
 };
 
 #define SWIM_TAG_KIND		0x7UL
 #define SWIM_TAG_STATE		0x38UL
-#define SWIM_TAG_PAGE		0x40UL
+#define SWIM_TAG_APART		0x40UL
 #define SWIM_TAG_SIZE_SHIFT	7	/* of the size in units of 8 bytes */
 #define SWIM_TAG_SIZED_BITS	27	/* a sized tag has none above: 8 MiB */
 #define SWIM_TAG_SIZED_MASK	(SWIM_TAG_KIND | SWIM_TAG_STATE | ~0UL << SWIM_TAG_SIZED_BITS)
 
 static_assert(sizeof(unsigned long) <= SWIM_TAG_SLOT);
 static_assert(__SWIM_SIZED(1) == (1UL << SWIM_TAG_SIZE_SHIFT | SWIM_TAG_SIZED));
-static_assert(__SWIM_SIZED(SZ_1M) == (SZ_1M / 8UL << SWIM_TAG_SIZE_SHIFT | SWIM_TAG_PAGE |
-				      SWIM_TAG_SIZED));
+static_assert(__SWIM_SIZED(SZ_1M) == (SZ_1M / 8UL << SWIM_TAG_SIZE_SHIFT | SWIM_TAG_SIZED));
 
 extern unsigned long swim_secret;
 
@@ -101,16 +111,21 @@ static inline unsigned long swim_tag_read(const unsigned long *tag)
 	return word ? swim_tag_mangle(tag, word) : 0;
 }
 
-/* @size in bytes, a multiple of 8; @page is SWIM_TAG_PAGE or 0. */
+/* @size in bytes, a multiple of 8; @apart is SWIM_TAG_APART or 0. */
 static inline unsigned long swim_tag_sized(enum swim_tag_state state, size_t size,
-					   unsigned long page)
+					   unsigned long apart)
 {
-	return size << (SWIM_TAG_SIZE_SHIFT - 3) | page | state | SWIM_TAG_SIZED;
+	return size << (SWIM_TAG_SIZE_SHIFT - 3) | apart | state | SWIM_TAG_SIZED;
 }
 
-static inline unsigned long swim_tag_owned(const struct swim_raw *lease, unsigned long page)
+static inline unsigned long swim_tag_owned(const struct swim_raw *lease, unsigned long apart)
 {
-	return (unsigned long)lease | (page ? SWIM_TAG_OWNED_PAGE : SWIM_TAG_OWNED);
+	return (unsigned long)lease | (apart ? SWIM_TAG_OWNED_APART : SWIM_TAG_OWNED);
+}
+
+static inline unsigned long swim_tag_dropping(const struct swim_raw *parent, unsigned long apart)
+{
+	return (unsigned long)parent | (apart ? SWIM_TAG_DROPPING_APART : SWIM_TAG_DROPPING);
 }
 
 static inline enum swim_tag_kind swim_tag_kind(unsigned long value)
@@ -134,16 +149,50 @@ static inline bool swim_tag_is(unsigned long value, enum swim_tag_state state)
 	return (value & SWIM_TAG_SIZED_MASK) == (state | SWIM_TAG_SIZED);
 }
 
-/* The same, and it leads to its hunk by the hunk's size. */
-static inline bool swim_tag_is_small(unsigned long value, enum swim_tag_state state)
+/* The same, in a hunk of 64 KiB. */
+static inline bool swim_tag_is_near(unsigned long value, enum swim_tag_state state)
 {
-	return (value & (SWIM_TAG_SIZED_MASK | SWIM_TAG_PAGE)) == (state | SWIM_TAG_SIZED);
+	return (value & (SWIM_TAG_SIZED_MASK | SWIM_TAG_APART)) == (state | SWIM_TAG_SIZED);
 }
 
 static inline bool swim_tag_is_owned(unsigned long value)
 {
 	return swim_tag_kind(value) == SWIM_TAG_OWNED ||
-	       swim_tag_kind(value) == SWIM_TAG_OWNED_PAGE;
+	       swim_tag_kind(value) == SWIM_TAG_OWNED_APART;
+}
+
+static inline bool swim_tag_is_dropping(unsigned long value)
+{
+	return swim_tag_kind(value) == SWIM_TAG_DROPPING ||
+	       swim_tag_kind(value) == SWIM_TAG_DROPPING_APART;
+}
+
+/* A sized tag in a hunk that tells how long its object is? */
+static inline bool swim_tag_is_walkable(unsigned long value)
+{
+	switch (value & SWIM_TAG_SIZED_MASK) {
+	case SWIM_TAG_SIZED | SWIM_TAG_GOING:
+	case SWIM_TAG_SIZED | SWIM_TAG_DEAD:
+	case SWIM_TAG_SIZED | SWIM_TAG_HELD:
+	case SWIM_TAG_SIZED | SWIM_TAG_PINNED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Does an object with this tag stand apart? */
+static inline bool swim_tag_is_apart(unsigned long value)
+{
+	switch (swim_tag_kind(value)) {
+	case SWIM_TAG_SIZED:
+		return value & SWIM_TAG_APART;
+	case SWIM_TAG_OWNED_APART:
+	case SWIM_TAG_DROPPING_APART:
+		return true;
+	default:
+		return false;
+	}
 }
 
 /* Only for a tag that nobody else may change: unwritten, or ours. */

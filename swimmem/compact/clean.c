@@ -60,7 +60,7 @@ static void close_mover(struct cleaner *cleaner)
 {
 	struct swim_mover *mover = &cleaner->mover;
 
-	if (mover->to && swim_hunk_close(mover->to, mover->mark))
+	if (mover->to && swim_hunk_close(mover->pool, mover->to, mover->mark))
 		swim_hunk_put(mover->to);
 	mover->to = NULL;
 }
@@ -125,7 +125,7 @@ static int clean_hunk(struct cleaner *cleaner, struct swim_frame *frame, unsigne
 	struct swim_walk walk;
 	int err = 0;
 
-	swim_walk_begin(&walk, frame);
+	swim_walk_begin(&walk, cleaner->pool, frame);
 	while (!err && walk.at < walk.end) {
 		void *object = swim_walk_object(&walk);
 		unsigned long value = swim_tag_read(swim_tag_of(object));
@@ -136,10 +136,9 @@ static int clean_hunk(struct cleaner *cleaner, struct swim_frame *frame, unsigne
 		}
 		if (!swim_tag_is(value, SWIM_TAG_DEAD))
 			moves->refused++;
-		if (value == SWIM_TAG_UNWRITTEN || swim_tag_kind(value) == SWIM_TAG_DROPPING)
+		if (value == SWIM_TAG_UNWRITTEN || swim_tag_is_dropping(value))
 			break; /* in the middle of something: what follows has to wait */
-		if (!(swim_tag_is(value, SWIM_TAG_DEAD) || swim_tag_is(value, SWIM_TAG_HELD) ||
-		      swim_tag_is(value, SWIM_TAG_PINNED)) ||
+		if (!swim_tag_is_walkable(value) ||
 		    !swim_walk_over(&walk, swim_tag_size(value))) {
 			swim_report("tag of object %p overwritten, in pool '%s'", object,
 				    cleaner->pool->name);
@@ -152,17 +151,20 @@ static int clean_hunk(struct cleaner *cleaner, struct swim_frame *frame, unsigne
 /* As full as it has to be; or, unless all has to move, in no more hunks than it needs. */
 static bool enough(const struct cleaner *cleaner)
 {
-	if ((u64)cleaner->live * 100 >= (u64)cleaner->hunks * SWIM_FRAME_SIZE * cleaner->target)
+	const size_t size = swim_pool_hunk_size(cleaner->pool);
+
+	if ((u64)cleaner->live * 100 >= (u64)cleaner->hunks * size * cleaner->target)
 		return true;
 	return cleaner->target < 100 &&
-	       cleaner->hunks <= DIV_ROUND_UP(cleaner->live, SWIM_FRAME_SIZE - SWIM_HUNK_BEGIN);
+	       cleaner->hunks <= DIV_ROUND_UP(cleaner->live, size - SWIM_HUNK_BEGIN);
 }
 
 /* Clean a hunk when its live share is in this tenth: each comes once. */
 static int clean_frame(struct cleaner *cleaner, struct swim_frame *frame, int tenth)
 {
-	const int from = (tenth - 1) * (int)SWIM_FRAME_SIZE / 10;
-	const int below = min_t(int, tenth * 10, cleaner->target) * (int)SWIM_FRAME_SIZE / 100;
+	const int size = swim_pool_hunk_size(cleaner->pool);
+	const int from = (tenth - 1) * size / 10;
+	const int below = min_t(int, tenth * 10, cleaner->target) * size / 100;
 	struct swim_hunk *hunk;
 	unsigned int moved = 0;
 	int live = atomic_read(&frame->live);
@@ -172,7 +174,7 @@ static int clean_frame(struct cleaner *cleaner, struct swim_frame *frame, int te
 		return 0;
 	if (!swim_hunk_hold(frame, cleaner->pool))
 		return 0;
-	hunk = swim_frame_hunk(frame);
+	hunk = swim_frame_hunk(cleaner->pool, frame);
 	if (hunk->filled != cleaner->number)
 		err = clean_hunk(cleaner, frame, &moved);
 	if (swim_hunk_unhold(frame, moved)) {
@@ -189,17 +191,14 @@ typedef int (*frame_fn)(struct cleaner *cleaner, struct swim_frame *frame, int a
 
 static int each_frame(struct cleaner *cleaner, frame_fn fn, int arg)
 {
-	struct swim_segment *segment;
-	unsigned int i;
-	u32 index;
+	struct swim_frame *frame;
+	u32 number;
 	int err;
 
-	swim_for_each_segment(cleaner->pool->space, index, segment) {
-		for (i = 0; i < SWIM_SEGMENT_FRAMES; i++) {
-			err = fn(cleaner, &segment->frame[i], arg);
-			if (err)
-				return err;
-		}
+	swim_for_each_frame(cleaner->pool, number, frame) {
+		err = fn(cleaner, frame, arg);
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -231,12 +230,12 @@ static int clean_round(struct cleaner *cleaner)
 	return err;
 }
 
-/* The mover's last hunk has room: let this CPU allocate there. */
+/* The mover's last hunk has room: leave it to the next CPU that needs some. */
 static void hand_over(struct cleaner *cleaner)
 {
 	struct swim_mover *mover = &cleaner->mover;
 
-	if (mover->to && swim_pool_adopt(cleaner->pool, mover->to, mover->mark))
+	if (mover->to && swim_pool_spare(mover->pool, (unsigned long)mover->to + mover->mark))
 		mover->to = NULL;
 	close_mover(cleaner);
 }
@@ -257,7 +256,11 @@ static void hand_over(struct cleaner *cleaner)
  */
 int swim_pool_compact(struct swim_pool *pool, unsigned int target)
 {
-	struct cleaner cleaner = { .pool = pool, .target = target ?: TARGET_DEFAULT };
+	struct cleaner cleaner = {
+		.pool = pool,
+		.mover.pool = pool,
+		.target = target ?: TARGET_DEFAULT,
+	};
 	unsigned int round;
 	u64 begin;
 	int err = 0;
@@ -275,7 +278,8 @@ int swim_pool_compact(struct swim_pool *pool, unsigned int target)
 	}
 	hand_over(&cleaner);
 	put_emptied(&cleaner);
-	swim_space_trim(pool->space);
+	if (pool->space)
+		swim_space_trim(pool->space);
 	pool->moves.nanoseconds += ktime_get_ns() - begin;
 	mutex_unlock(&pool->clean);
 	return err;

@@ -28,8 +28,6 @@
  * for readers and for owners between reading the lease and taking the tag.
  */
 #include <linux/irqflags.h>
-#include <linux/mm.h>
-#include <linux/uaccess.h>
 
 #include "../compat.h"
 #include "../observe/report.h"
@@ -37,19 +35,10 @@
 
 #define STEP	64	/* bytes between two looks at "asked" */
 
-/* Read the lease that a tag names; the tag may have been overwritten with anything. */
-static bool lease_read(const struct swim_raw *raw, struct swim_raw *copy)
+/* SWIM_TAG_APART when an OWNED object stands apart. */
+static unsigned long apart_of(unsigned long value)
 {
-#ifdef CONFIG_UML
-	/* Reading with faults caught is a system call there. */
-	if (!virt_addr_valid((void *)raw) && !is_vmalloc_addr(raw))
-		return false;
-	copy->object = READ_ONCE(raw->object);
-	copy->meta = raw->meta;
-	return true;
-#else
-	return !copy_from_kernel_nofault(copy, raw, sizeof(*copy));
-#endif
+	return swim_tag_is_apart(value) ? SWIM_TAG_APART : 0;
 }
 
 /* OWNED to VISITED; from then on the lease stays, and is read. */
@@ -57,9 +46,9 @@ static enum swim_relocated visit(void *object, unsigned long value, struct swim_
 {
 	unsigned long *tag = swim_tag_of(object);
 
-	if (!swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_VISITED, 0, 0)))
+	if (!swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_VISITED, 0, apart_of(value))))
 		return SWIM_CHANGED;
-	if (lease_read(swim_tag_lease(value), lease) && lease->object == object)
+	if (swim_raw_peek(swim_tag_lease(value), lease) && lease->object == object)
 		return SWIM_MOVED;
 	swim_tag_write(tag, value);
 	return SWIM_CORRUPT;
@@ -95,9 +84,7 @@ static bool rehome_one(struct swim_raw *from, struct swim_raw *to)
 		word = smp_load_acquire(tag);
 		value = word ? swim_tag_mangle(tag, word) : 0;
 		if (swim_tag_is_owned(value) && swim_tag_lease(value) == from) {
-			unsigned long page = swim_tag_kind(value) == SWIM_TAG_OWNED_PAGE;
-
-			if (swim_tag_try(tag, value, swim_tag_owned(to, page)))
+			if (swim_tag_try(tag, value, swim_tag_owned(to, apart_of(value))))
 				return true;
 		} else if (!swim_tag_is(value, SWIM_TAG_VISITED) &&
 			   READ_ONCE(from->object) == child) {
@@ -128,14 +115,15 @@ static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned
 {
 	const struct swim_type *type = swim_meta_type(lease->meta);
 	struct swim_raw *raw = swim_tag_lease(value);
-	struct swim_hunk *from = swim_hunk_of(object);
+	struct swim_hunk *from = swim_pool_hunk(mover->pool, (unsigned long)swim_tag_of(object));
 	enum swim_relocated result = SWIM_CANCELLED;
 	void *to = (void *)mover->to + mover->mark + SWIM_TAG_SLOT;
 
-	if (size > SWIM_SMALL_MAX)
+	if (size > mover->pool->small_max)
 		return SWIM_CORRUPT;
-	if (!mover->to || mover->mark + SWIM_TAG_SLOT + size >= SWIM_FRAME_SIZE)
+	if (!mover->to || mover->mark + SWIM_TAG_SLOT + size >= swim_pool_hunk_size(mover->pool))
 		return SWIM_FULL;
+	swim_unpoison(to - SWIM_TAG_SLOT, SWIM_TAG_SLOT + size);
 	if (!copy(to, object, size, &from->asked))
 		goto abort;
 	if (type && !rehome(type, object, to)) {
@@ -143,16 +131,17 @@ static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned
 		goto abort;
 	}
 	mover->mark += SWIM_TAG_SLOT + size;
-	swim_tag_write(swim_tag_of(to), swim_tag_owned(raw, 0));
+	swim_tag_write(swim_tag_of(to), swim_tag_owned(raw, apart_of(value)));
 	WRITE_ONCE(from->moved, true);
 	/* (D) */
 	smp_store_release(&raw->object, to);
 	/* (E) */
-	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, 0));
+	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, apart_of(value)));
 	return SWIM_MOVED;
 
 abort:
 	memset(to, 0, size); /* beyond the mark everything is zero */
+	swim_poison(to - SWIM_TAG_SLOT, SWIM_TAG_SLOT + size);
 	return result;
 }
 
@@ -175,7 +164,7 @@ enum swim_relocated swim_relocate(struct swim_mover *mover, void *object, unsign
 
 	local_irq_save(flags);
 	/* Before VISITED: who sees that, asks afterwards. */
-	WRITE_ONCE(swim_hunk_of(object)->asked, false);
+	WRITE_ONCE(swim_pool_hunk(mover->pool, (unsigned long)swim_tag_of(object))->asked, false);
 	result = visit(object, value, &lease);
 	if (result == SWIM_MOVED) {
 		*size = swim_meta_object_size(lease.meta);

@@ -6,10 +6,12 @@
 
 /**
  * struct swim_mover - moves objects into a hunk of its own
+ * @pool: in which it moves
  * @to: the hunk, open, known to nobody else; NULL before the first
  * @mark: offset of the next tag slot in it
  */
 struct swim_mover {
+	struct swim_pool *pool;
 	struct swim_hunk *to;
 	unsigned int mark;
 };

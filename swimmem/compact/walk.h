@@ -16,11 +16,12 @@ struct swim_walk {
 	unsigned int end;
 };
 
-static inline void swim_walk_begin(struct swim_walk *walk, const struct swim_frame *frame)
+static inline void swim_walk_begin(struct swim_walk *walk, const struct swim_pool *pool,
+				   const struct swim_frame *frame)
 {
-	walk->hunk = swim_frame_hunk(frame);
+	walk->hunk = swim_frame_hunk(pool, frame);
 	walk->at = SWIM_HUNK_BEGIN;
-	walk->end = swim_frame_mark(frame);
+	walk->end = swim_frame_mark(pool, frame);
 }
 
 static inline void *swim_walk_object(const struct swim_walk *walk)
@@ -35,6 +36,28 @@ static inline bool swim_walk_over(struct swim_walk *walk, size_t size)
 		return false;
 	walk->at += SWIM_TAG_SLOT + size;
 	return true;
+}
+
+/*
+ * Step over whatever is there; false when that is not possible now: it is in the middle of
+ * something, or overwritten.
+ */
+static inline bool swim_walk_next(struct swim_walk *walk)
+{
+	void *object = swim_walk_object(walk);
+	unsigned long value;
+	size_t size;
+
+	for (;;) {
+		value = swim_tag_read(swim_tag_of(object));
+		size = swim_tag_size(value);
+		if (!swim_tag_is_owned(value))
+			return swim_tag_is_walkable(value) && swim_walk_over(walk, size);
+		if (swim_measure(object, value, &size))
+			return swim_walk_over(walk, size);
+		if (swim_tag_read(swim_tag_of(object)) == value)
+			return false;
+	}
 }
 
 #endif

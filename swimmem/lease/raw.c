@@ -5,7 +5,7 @@
  * owner at any other time.
  *
  * The owner takes the object by its tag, OWNED by this lease to PINNED, DROPPING or
- * DEAD. When that fails he looks why:
+ * GOING. When that fails he looks why:
  *
  *	VISITED		a mover copies it: ask for it, look again. The mover has interrupts
  *			off and looks at "asked" after each cache line
@@ -16,7 +16,9 @@
  * not be used for something else: preemption is off, which is a reader for RCU, and what
  * a mover has emptied waits for a grace period.
  */
+#include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/uaccess.h>
 
 #include "../compat.h"
 #include "../observe/report.h"
@@ -26,12 +28,40 @@ static_assert(sizeof(struct swim_box) == sizeof(struct swim_raw));
 static_assert(__alignof__(struct swim_raw) > SWIM_TAG_KIND);
 static_assert(__alignof__(struct swim_type) > SWIM_META_PLAIN);
 
-static __always_inline void release(void *object, size_t size)
+/**
+ * swim_raw_peek - read a lease of which only an address is known
+ * @raw: where it may be; the tag that said so may have been overwritten with anything
+ * @copy: what is there
+ *
+ * Return: false when no memory is there.
+ */
+bool swim_raw_peek(const struct swim_raw *raw, struct swim_raw *copy)
 {
-	if (unlikely(size > SWIM_SMALL_MAX))
-		swim_release_large(object, size);
+#ifdef CONFIG_UML
+	/* Reading with faults caught is a system call there. */
+	if (!virt_addr_valid((void *)raw) && !is_vmalloc_addr(raw))
+		return false;
+	copy->object = READ_ONCE(raw->object);
+	copy->meta = raw->meta;
+	return true;
+#else
+	return !copy_from_kernel_nofault(copy, raw, sizeof(*copy));
+#endif
+}
+
+/* The memory of an object that the caller has taken; @value is its tag. */
+static void release(void *object, unsigned long value, size_t size)
+{
+	if (swim_tag_is_apart(value))
+		swim_release_apart(object, size);
 	else
 		swim_release(object, size);
+}
+
+/* The hunk of an object that a mover has. */
+static struct swim_hunk *hunk_of(void *object, unsigned long value)
+{
+	return value & SWIM_TAG_APART ? swim_hunk_of_page(object) : swim_hunk_of(object);
 }
 
 /* 0 to try again, or why the tag could not be taken. */
@@ -43,13 +73,13 @@ static noinline int take_failed(struct swim_raw *raw, void *object)
 	unsigned long value = word ? swim_tag_mangle(tag, word) : 0;
 
 	if (swim_tag_is(value, SWIM_TAG_VISITED)) {
-		WRITE_ONCE(swim_hunk_of(object)->asked, true);
+		WRITE_ONCE(hunk_of(object, value)->asked, true);
 		cpu_relax();
 		return 0;
 	}
 	if (READ_ONCE(raw->object) != object)
 		return 0;
-	if (swim_tag_is(value, SWIM_TAG_PINNED) || swim_tag_kind(value) == SWIM_TAG_DROPPING)
+	if (swim_tag_is(value, SWIM_TAG_PINNED) || swim_tag_is_dropping(value))
 		return -SWIM_EALIASED;
 	if (swim_tag_is_owned(value)) {
 		if (swim_tag_lease(value) == raw)
@@ -57,7 +87,8 @@ static noinline int take_failed(struct swim_raw *raw, void *object)
 		swim_report("lease %p used for object %p, which another lease owns", raw, object);
 		return -SWIM_EMISALIGNED;
 	}
-	if (swim_tag_is(value, SWIM_TAG_DEAD) || value == SWIM_TAG_UNWRITTEN) {
+	if (swim_tag_is(value, SWIM_TAG_DEAD) || swim_tag_is(value, SWIM_TAG_GOING) ||
+	    value == SWIM_TAG_UNWRITTEN) {
 		swim_report("lease %p used after its object %p was dropped", raw, object);
 		return -SWIM_ECLEARED;
 	}
@@ -65,7 +96,15 @@ static noinline int take_failed(struct swim_raw *raw, void *object)
 	return -SWIM_ECORRUPT;
 }
 
-static noinline void *take_slow(struct swim_raw *raw, unsigned long value, unsigned long page)
+/* As @value is for an object in a hunk of 64 KiB, so for one that stands apart. */
+static unsigned long apart(unsigned long value)
+{
+	if (swim_tag_kind(value) == SWIM_TAG_SIZED)
+		return value | SWIM_TAG_APART;
+	return swim_tag_dropping(swim_tag_lease(value), SWIM_TAG_APART);
+}
+
+static noinline void *take_slow(struct swim_raw *raw, unsigned long value)
 {
 	void *object;
 	int err = 0;
@@ -77,7 +116,9 @@ static noinline void *take_slow(struct swim_raw *raw, unsigned long value, unsig
 			err = -SWIM_ECLEARED;
 			break;
 		}
-		if (swim_tag_try(swim_tag_of(object), swim_tag_owned(raw, page), value))
+		if (swim_tag_try(swim_tag_of(object), swim_tag_owned(raw, 0), value) ||
+		    swim_tag_try(swim_tag_of(object), swim_tag_owned(raw, SWIM_TAG_APART),
+				 apart(value)))
 			break;
 		err = take_failed(raw, object);
 	} while (!err);
@@ -85,20 +126,26 @@ static noinline void *take_slow(struct swim_raw *raw, unsigned long value, unsig
 	return err ? ERR_PTR(err) : object;
 }
 
-/* Take the object away from movers and other calls: @value is what its tag becomes. */
-static __always_inline void *take(struct swim_raw *raw, unsigned long value, unsigned long page)
+/* The usual case: nobody else has the object, and it is in a hunk of 64 KiB; else NULL. */
+static __always_inline void *take_near(struct swim_raw *raw, unsigned long value)
 {
 	void *object;
 	bool taken;
 
-	if (unlikely(page))
-		return take_slow(raw, value, page);
 	rcu_read_lock_sched();
 	object = READ_ONCE(raw->object);
 	/* Full barrier: all of the last owner's, or mover's, writes come before. */
 	taken = object && swim_tag_try(swim_tag_of(object), swim_tag_owned(raw, 0), value);
 	rcu_read_unlock_sched();
-	return likely(taken) ? object : take_slow(raw, value, page);
+	return likely(taken) ? object : NULL;
+}
+
+/* Take the object away from movers and other calls: @value is what its tag becomes. */
+static __always_inline void *take(struct swim_raw *raw, unsigned long value)
+{
+	void *object = take_near(raw, value);
+
+	return likely(object) ? object : take_slow(raw, value);
 }
 
 /**
@@ -135,14 +182,11 @@ EXPORT_SYMBOL_GPL(swim_raw_new);
  */
 void *swim_raw_pin(struct swim_raw *raw)
 {
-	unsigned long value;
-
 	if (unlikely(!raw))
 		return ERR_PTR(-SWIM_EMISALIGNED);
 	if (unlikely(swim_raw_is_empty(raw)))
 		return ERR_PTR(-SWIM_ECLEARED);
-	value = swim_meta_sized(raw->meta, SWIM_TAG_PINNED);
-	return take(raw, value, value & SWIM_TAG_PAGE);
+	return take(raw, swim_meta_sized(raw->meta, SWIM_TAG_PINNED));
 }
 EXPORT_SYMBOL_GPL(swim_raw_pin);
 
@@ -160,12 +204,12 @@ void swim_raw_unpin(struct swim_raw *raw)
 	if (likely(object)) {
 		unsigned long value = swim_tag_mangle(tag, READ_ONCE(*tag));
 
-		if (likely(swim_tag_is_small(value, SWIM_TAG_PINNED))) {
+		if (likely(swim_tag_is_near(value, SWIM_TAG_PINNED))) {
 			swim_tag_write(tag, swim_tag_owned(raw, 0));
 			return;
 		}
 		if (swim_tag_is(value, SWIM_TAG_PINNED)) {
-			swim_tag_write(tag, swim_tag_owned(raw, SWIM_TAG_PAGE));
+			swim_tag_write(tag, swim_tag_owned(raw, SWIM_TAG_APART));
 			return;
 		}
 	}
@@ -225,8 +269,8 @@ static void drop_all(struct swim_raw *root)
 		const struct swim_type *type = swim_meta_type(raw->meta);
 		void *value = raw->object;
 		struct swim_raw *child = NULL;
-		unsigned long *tag = swim_tag_of(value);
 		unsigned int n;
+		unsigned long tag;
 		size_t size;
 
 		for (n = 0; type && n < type->parts && !child; n++)
@@ -234,9 +278,7 @@ static void drop_all(struct swim_raw *root)
 				child = swim_part(value, type, n);
 		if (child) {
 			const struct swim_type *below = swim_meta_type(child->meta);
-			unsigned long sized = swim_meta_sized(child->meta, 0);
-			void *object = take(child, (unsigned long)raw | SWIM_TAG_DROPPING,
-					    sized & SWIM_TAG_PAGE);
+			void *object = take(child, swim_tag_dropping(raw, 0));
 
 			if (IS_ERR(object)) {
 				swim_report("lease %p dropped with its parent while in use", child);
@@ -250,9 +292,10 @@ static void drop_all(struct swim_raw *root)
 		}
 		size = swim_meta_object_size(raw->meta);
 		child = raw;
-		raw = swim_tag_lease(swim_tag_read(tag));
+		tag = swim_tag_read(swim_tag_of(value));
+		raw = swim_tag_lease(tag);
 		WRITE_ONCE(child->object, NULL);
-		release(value, size);
+		release(value, tag, size);
 		if (child == root)
 			return;
 	}
@@ -260,13 +303,24 @@ static void drop_all(struct swim_raw *root)
 
 static noinline int drop_value(struct swim_raw *raw, const struct swim_type *type)
 {
-	void *object = take(raw, SWIM_TAG_DROPPING, type->sized & SWIM_TAG_PAGE);
+	void *object = take(raw, swim_tag_dropping(NULL, 0));
 
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	if (type->drop)
 		type->drop(object);
 	drop_all(raw);
+	return 0;
+}
+
+static noinline int drop_slow(struct swim_raw *raw, unsigned long value)
+{
+	void *object = take_slow(raw, value);
+
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	WRITE_ONCE(raw->object, NULL);
+	release(object, swim_tag_read(swim_tag_of(object)), swim_tag_size(value));
 	return 0;
 }
 
@@ -293,12 +347,12 @@ int swim_raw_drop(struct swim_raw *raw)
 	type = swim_meta_type(raw->meta);
 	if (type && (type->parts || type->drop))
 		return drop_value(raw, type);
-	value = swim_meta_sized(raw->meta, SWIM_TAG_DEAD);
-	object = take(raw, value, value & SWIM_TAG_PAGE);
-	if (IS_ERR(object))
-		return PTR_ERR(object);
+	value = swim_meta_sized(raw->meta, SWIM_TAG_GOING);
+	object = take_near(raw, value);
+	if (unlikely(!object))
+		return drop_slow(raw, value);
 	WRITE_ONCE(raw->object, NULL);
-	release(object, swim_tag_size(value));
+	swim_release(object, swim_tag_size(value));
 	return 0;
 }
 EXPORT_SYMBOL_GPL(swim_raw_drop);

@@ -50,22 +50,24 @@ static inline struct swim_raw *swim_part(void *value, const struct swim_type *ty
 	return value + type->part[n];
 }
 
+bool swim_raw_peek(const struct swim_raw *raw, struct swim_raw *copy);
+
 /* Make an object and let the empty lease own it. */
 static __always_inline int swim_raw_own(struct swim_raw *raw, struct swim_hold *hold, size_t size,
 					unsigned long meta, gfp_t gfp)
 {
-	unsigned long page = unlikely(size > SWIM_SMALL_MAX) ? SWIM_TAG_PAGE : 0;
+	unsigned long kind;
 	void *object;
 
 	if (unlikely(!swim_raw_is_empty(raw)))
 		return -SWIM_EOCCUPIED;
-	object = swim_reserve(hold, size, gfp);
+	object = swim_reserve(hold, size, gfp, &kind);
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	raw->meta = meta;
 	/* The object is zeroed before a reader can find it, the lease whole before a mover can. */
 	smp_store_release(&raw->object, object);
-	swim_tag_write(swim_tag_of(object), swim_tag_owned(raw, page));
+	swim_tag_write(swim_tag_of(object), (unsigned long)raw | kind);
 	return 0;
 }
 

@@ -105,42 +105,30 @@ static void map_add(u16 *kib, unsigned int at, size_t size)
 }
 
 /* The live bytes in each KiB of a closed hunk; false when it cannot be walked to its end now. */
-static bool map_closed(const struct swim_frame *frame, u16 *kib)
+static bool map_closed(const struct swim_pool *pool, const struct swim_frame *frame, u16 *kib)
 {
 	struct swim_walk walk;
 
-	swim_walk_begin(&walk, frame);
+	swim_walk_begin(&walk, pool, frame);
 	while (walk.at < walk.end) {
-		void *object = swim_walk_object(&walk);
-		unsigned long value = swim_tag_read(swim_tag_of(object));
+		unsigned long value = swim_tag_read(swim_tag_of(swim_walk_object(&walk)));
 		unsigned int at = walk.at;
-		size_t size = swim_tag_size(value);
 
-		if (swim_tag_is_owned(value)) {
-			if (!swim_measure(object, value, &size)) {
-				if (swim_tag_read(swim_tag_of(object)) == value)
-					return false;
-				continue;
-			}
-		} else if (!swim_tag_is(value, SWIM_TAG_DEAD) &&
-			   !swim_tag_is(value, SWIM_TAG_HELD) &&
-			   !swim_tag_is(value, SWIM_TAG_PINNED)) {
+		if (!swim_walk_next(&walk))
 			return false;
-		}
-		if (!swim_walk_over(&walk, size))
-			return false;
-		if (!swim_tag_is(value, SWIM_TAG_DEAD))
-			map_add(kib, at, SWIM_TAG_SLOT + size);
+		if (!swim_tag_is(value, SWIM_TAG_DEAD) && !swim_tag_is(value, SWIM_TAG_GOING))
+			map_add(kib, at, walk.at - at);
 	}
 	return true;
 }
 
-static void map_line(struct seq_file *seq, u32 number, unsigned int mark, int live, const u16 *kib)
+static void map_line(struct seq_file *seq, const struct swim_pool *pool, u32 number,
+		     unsigned int mark, int live, const u16 *kib)
 {
 	unsigned int i;
 
 	seq_printf(seq, "%8u %-6s %6u %6d ", number, kib ? "closed" : "open", mark, live);
-	for (i = 0; i < KIB_PER_FRAME; i++) {
+	for (i = 0; i < swim_pool_hunk_size(pool) / SZ_1K; i++) {
 		if (!kib)
 			seq_putc(seq, i * SZ_1K < mark ? '?' : '.');
 		else if (i * SZ_1K >= mark)
@@ -151,17 +139,19 @@ static void map_line(struct seq_file *seq, u32 number, unsigned int mark, int li
 	seq_putc(seq, '\n');
 }
 
-/* Where the CPU that allocates in an open hunk is; 0 when a mover has it. */
+/* The mark of an open hunk; 0 when a mover has it. */
 static unsigned int map_open_mark(struct swim_pool *pool, const struct swim_frame *frame)
 {
-	unsigned long base = READ_ONCE(frame->base) & SWIM_FRAME_MASK;
+	const struct swim_hunk *hunk = swim_frame_hunk(pool, frame);
+	unsigned long next = READ_ONCE(pool->spare);
 	int cpu;
 
+	if (swim_pool_hunk(pool, next) == hunk)
+		return next & ~pool->mask;
 	for_each_possible_cpu(cpu) {
-		unsigned long next = READ_ONCE(per_cpu_ptr(pool->cpu, cpu)->next);
-
-		if ((next & SWIM_FRAME_MASK) == base)
-			return next - base;
+		next = READ_ONCE(per_cpu_ptr(pool->cpu, cpu)->next);
+		if (swim_pool_hunk(pool, next) == hunk)
+			return next & ~pool->mask;
 	}
 	return 0;
 }
@@ -178,31 +168,28 @@ static void map_frame(struct seq_file *seq, struct swim_pool *pool, struct swim_
 		live = atomic_read(&frame->live) % SWIM_HUNK_HOLD;
 		mark = map_open_mark(pool, frame);
 		if (live && READ_ONCE(frame->pool) == pool)
-			map_line(seq, number, mark, mark ? live - SWIM_HUNK_OPEN +
+			map_line(seq, pool, number, mark, mark ? live - SWIM_HUNK_OPEN +
 				 (int)(mark - SWIM_HUNK_BEGIN) : 0, NULL);
 		return;
 	}
-	mark = swim_frame_mark(frame);
+	mark = swim_frame_mark(pool, frame);
 	live = atomic_read(&frame->live) - SWIM_HUNK_HOLD;
-	walked = map_closed(frame, kib);
+	walked = map_closed(pool, frame, kib);
 	if (swim_hunk_unhold(frame, 0))
-		swim_hunk_put(swim_frame_hunk(frame));
+		swim_hunk_put(swim_frame_hunk(pool, frame));
 	else
-		map_line(seq, number, mark, live, walked ? kib : NULL);
+		map_line(seq, pool, number, mark, live, walked ? kib : NULL);
 }
 
 static int pool_map_show(struct seq_file *seq, void *unused)
 {
 	struct swim_pool *pool = seq->private;
-	struct swim_segment *segment;
-	unsigned int i;
-	u32 index;
+	struct swim_frame *frame;
+	u32 number;
 
 	seq_puts(seq, "# hunk, state, mark and live in bytes, then a character for each KiB: live share 0 to 9, . unused, ? not known\n");
-	swim_for_each_segment(pool->space, index, segment) {
-		for (i = 0; i < SWIM_SEGMENT_FRAMES; i++)
-			map_frame(seq, pool, &segment->frame[i], index * SWIM_SEGMENT_FRAMES + i);
-	}
+	swim_for_each_frame(pool, number, frame)
+		map_frame(seq, pool, frame, number);
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(pool_map);

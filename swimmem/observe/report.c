@@ -10,9 +10,9 @@
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
+#include <linux/uaccess.h>
 
-#include <swimmem/error.h>
-
+#include "../compact/walk.h"
 #include "../compat.h"
 #include "report.h"
 
@@ -62,6 +62,74 @@ void swim_report(const char *fmt, ...)
 		return;
 	pr_err("violation: %s\n", text);
 	dump_stack();
+}
+
+/* Is this the header of a hunk that leads to its frame and back? Anything may be there. */
+static bool is_hunk(const struct swim_hunk *at, unsigned long mask)
+{
+	struct swim_hunk hunk;
+	struct swim_frame frame;
+
+	return !copy_from_kernel_nofault(&hunk, at, sizeof(hunk)) &&
+	       hunk.frame && !copy_from_kernel_nofault(&frame, hunk.frame, sizeof(frame)) &&
+	       hunk.pool && frame.pool == hunk.pool && (frame.base & mask) == (unsigned long)at;
+}
+
+/* Bytes of an object by its tag, as far as that can be told; -1 when it makes no sense. */
+static long size_of(void *object)
+{
+	unsigned long value = swim_tag_read(swim_tag_of(object));
+	struct swim_raw lease;
+
+	if (swim_tag_is_walkable(value))
+		return swim_tag_size(value);
+	if (swim_tag_is_owned(value) && swim_raw_peek(swim_tag_lease(value), &lease) &&
+	    lease.object == object)
+		return swim_meta_object_size(lease.meta);
+	return -1;
+}
+
+/* The object that ends where another one's tag stands, and its size; NULL if not found. */
+static void *neighbour(const void *object, long *size)
+{
+	const unsigned long masks[] = { SWIM_FRAME_MASK, PAGE_MASK };
+	const void *slot = object - SWIM_TAG_SLOT;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(masks); i++) {
+		struct swim_hunk *hunk = (void *)((unsigned long)slot & masks[i]);
+		void *at = (void *)hunk + SWIM_HUNK_BEGIN + SWIM_TAG_SLOT;
+
+		if (!is_hunk(hunk, masks[i]))
+			continue;
+		for (*size = 0; *size >= 0 && at < object; at += *size + SWIM_TAG_SLOT) {
+			*size = size_of(at);
+			if (at + *size == slot)
+				return at;
+		}
+	}
+	return NULL;
+}
+
+/**
+ * swim_report_overwritten - tell of a tag that makes no sense
+ * @what: was to be done
+ * @object: whose tag it is
+ *
+ * Whoever overwrote it may be the owner of the object in front, or that of this one.
+ *
+ * Context: Any but NMI.
+ */
+void swim_report_overwritten(const char *what, const void *object)
+{
+	long size;
+	void *front = neighbour(object, &size);
+
+	if (front)
+		swim_report("%s of object %p, whose tag is overwritten; in front of it is object %p of %ld bytes",
+			    what, object, front, size);
+	else
+		swim_report("%s of object %p, whose tag is overwritten", what, object);
 }
 
 /**

@@ -7,6 +7,7 @@
 typedef void (*swim_reporter)(const char *text);
 
 __printf(1, 2) void swim_report(const char *fmt, ...);
+void swim_report_overwritten(const char *what, const void *object);
 swim_reporter swim_report_divert(swim_reporter reporter);
 
 #endif

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fail: the n-th request for memory, where suites ask for it.
+ */
+#include <linux/atomic.h>
+#include <linux/export.h>
+
+#include "fail.h"
+
+#if IS_ENABLED(CONFIG_KUNIT)
+
+DEFINE_STATIC_KEY_FALSE(swim_fail_key);
+static atomic_long_t fail_count;	/* requests since swim_fail_nth() */
+static unsigned long fail_at;
+
+/* Has the request come that has to fail? */
+bool swim_fail_now(void)
+{
+	return atomic_long_inc_return(&fail_count) == fail_at;
+}
+
+/**
+ * swim_fail_nth - let one request for memory fail
+ * @n: which, counted from 1 from now on; 0 for none, and no more counting
+ *
+ * Context: Process, may sleep.
+ */
+void swim_fail_nth(unsigned long n)
+{
+	atomic_long_set(&fail_count, 0);
+	fail_at = n;
+	if (n)
+		static_branch_enable(&swim_fail_key);
+	else
+		static_branch_disable(&swim_fail_key);
+}
+EXPORT_SYMBOL_GPL(swim_fail_nth);
+
+/* How many requests there were since then. */
+unsigned long swim_fail_count(void)
+{
+	return atomic_long_read(&fail_count);
+}
+EXPORT_SYMBOL_GPL(swim_fail_count);
+
+#endif

@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hold: what can be done with an object of any hold. Its tag tells in which kind of hold it
+ * is, and how to get there.
+ */
+#include <linux/module.h>
+#include <linux/string.h>
+
+#include <swimmem/pack.h>
+
+#include "../compat.h"
+#include "../observe/report.h"
+#include "pool.h"
+#include "space.h"
+
+/* Nothing of any size but 0 fits here. */
+DEFINE_SWIM_PACK(empty_pack, 0);
+
+static struct swim_space *global_space;
+static struct swim_pool *global_pool;
+
+/**
+ * swim_empty_hold - the hold that has no memory
+ *
+ * It gives objects of size 0, and of any other size says -E2BIG.
+ *
+ * Context: Any. (Model: holds, empty hold)
+ */
+struct swim_hold *swim_empty_hold(void)
+{
+	return &empty_pack->hold;
+}
+EXPORT_SYMBOL_GPL(swim_empty_hold);
+
+/**
+ * swim_global_hold - the hold of the module itself
+ *
+ * A pool over a space without a limit, both named "global", for clients that need no hold of
+ * their own.
+ *
+ * Context: Any. (Model: holds, global hold)
+ */
+struct swim_hold *swim_global_hold(void)
+{
+	return &global_pool->hold;
+}
+EXPORT_SYMBOL_GPL(swim_global_hold);
+
+int swim_hold_init(void)
+{
+	global_space = swim_space_make("global", 0, NUMA_NO_NODE);
+	if (IS_ERR(global_space))
+		return PTR_ERR(global_space);
+	global_pool = swim_pool_make("global", swim_space_heap(global_space), 0);
+	if (IS_ERR(global_pool)) {
+		swim_space_unmake(global_space);
+		return PTR_ERR(global_pool);
+	}
+	return 0;
+}
+
+void swim_hold_exit(void)
+{
+	/* Whoever left objects there is gone; that is reported, and rather leak than dangle. */
+	if (!swim_pool_unmake(global_pool))
+		swim_space_unmake(global_space);
+}
+
+/* PACKED, which has more in it than other sized tags. */
+static bool is_packed(unsigned long value)
+{
+	return (value & (SWIM_TAG_KIND | SWIM_TAG_STATE | SWIM_TAG_APART)) ==
+	       (SWIM_TAG_SIZED | SWIM_TAG_PACKED | SWIM_TAG_APART);
+}
+
+/**
+ * swim_apart_of - what an object that stands apart leads to
+ * @object: the object
+ * @value: its tag
+ *
+ * Return: one of both; none when the tag is overwritten.
+ */
+struct swim_apart swim_apart_of(const void *object, unsigned long value)
+{
+	struct swim_apart apart = { .pack = swim_pack_of(object, value) };
+
+	if (!apart.pack && !is_packed(value))
+		apart.hunk = swim_hunk_of_page(object);
+	return apart;
+}
+
+/**
+ * swim_release_apart - the end of an object that stands apart
+ * @object: its tag is GOING, or still one that only the caller may change
+ * @size: bytes, a multiple of 8
+ */
+void swim_release_apart(void *object, size_t size)
+{
+	struct swim_apart apart = swim_apart_of(object, swim_tag_read(swim_tag_of(object)));
+
+	if (apart.pack)
+		swim_pack_release(apart.pack, object, size, 2 * SWIM_TAG_SLOT);
+	else if (apart.hunk->frame)
+		swim_pool_release(apart.hunk->pool, apart.hunk, object, size);
+	else
+		swim_large_release(apart.hunk, size);
+}
+
+/**
+ * swim_alloc - get memory from any hold, without a lease
+ * @hold: where from
+ * @size: bytes. 0 gives an address that must not be dereferenced, the same for all
+ * @gfp: what to do when the hold must grow for it; sleeps if it says so
+ *
+ * The object is zeroed and aligned to 8 bytes. Nobody moves it before swim_free().
+ *
+ * Context: Any but NMI, as @gfp allows.
+ * Return: the object, or ERR_PTR: -E2BIG for more than the hold can ever give, -ENOMEM,
+ * -EINVAL without a hold. (Model: holds)
+ */
+void *swim_alloc(struct swim_hold *hold, size_t size, gfp_t gfp)
+{
+	/* The usual case needs no indirect call. */
+	if (likely(!IS_ERR_OR_NULL(hold) && hold->ops == &swim_pool_hold_ops))
+		return swim_pool_alloc(swim_pool_of(hold), size, gfp);
+	return swim_alloc_aligned(hold, size, SWIM_OBJECT_ALIGN, gfp);
+}
+EXPORT_SYMBOL_GPL(swim_alloc);
+
+/**
+ * swim_alloc_aligned - the same, with an alignment
+ * @hold: where from
+ * @size: bytes
+ * @align: bytes, a power of two up to a page; below 8 it is 8
+ * @gfp: what to do when the hold must grow for it; sleeps if it says so
+ *
+ * Context: Any but NMI, as @gfp allows.
+ * Return: as swim_alloc(), and -EINVAL for another alignment. (Model: holds)
+ */
+void *swim_alloc_aligned(struct swim_hold *hold, size_t size, size_t align, gfp_t gfp)
+{
+	if (unlikely(IS_ERR_OR_NULL(hold)))
+		return ERR_PTR(-SWIM_EMISALIGNED);
+	return hold->ops->alloc(hold, size, align, gfp);
+}
+EXPORT_SYMBOL_GPL(swim_alloc_aligned);
+
+/**
+ * swim_hold_stats - a hold in numbers
+ * @hold: any
+ * @stats: the numbers; exact when nobody allocates or frees meanwhile
+ *
+ * Context: Any but NMI.
+ */
+void swim_hold_stats(struct swim_hold *hold, struct swim_hold_stats *stats)
+{
+	hold->ops->stats(hold, stats);
+}
+EXPORT_SYMBOL_GPL(swim_hold_stats);
+
+/* Is it in use, by somebody who has no lease on it? */
+static bool is_plain(unsigned long value)
+{
+	return swim_tag_is(value, SWIM_TAG_HELD) || swim_tag_is(value, SWIM_TAG_NOTHING) ||
+	       is_packed(value);
+}
+
+/* What is wrong with an object that somebody wants to free, or to resize. */
+static noinline int refuse(const char *what, const void *object)
+{
+	unsigned long value = swim_tag_read(swim_tag_of(object));
+
+	if (swim_tag_is(value, SWIM_TAG_DEAD) || swim_tag_is(value, SWIM_TAG_GOING) ||
+	    swim_tag_is(value, SWIM_TAG_NOTHING) || value == SWIM_TAG_UNWRITTEN) {
+		swim_report("double free: %s of object %p", what, object);
+		return -SWIM_ECLEARED;
+	}
+	if (swim_tag_is_owned(value) || swim_tag_is(value, SWIM_TAG_PINNED) ||
+	    swim_tag_is(value, SWIM_TAG_VISITED) || swim_tag_is_dropping(value)) {
+		swim_report("%s of object %p, which a lease owns", what, object);
+		return -SWIM_EALIASED;
+	}
+	swim_report_overwritten(what, object);
+	return -SWIM_ECORRUPT;
+}
+
+static noinline int refuse_misaligned(const char *what, const void *object)
+{
+	swim_report("%s of %p, which is no object", what, object);
+	return -SWIM_EMISALIGNED;
+}
+
+/* What is no object in a hunk of 64 KiB. */
+static noinline int free_slow(void *object, unsigned long value)
+{
+	unsigned long *tag = swim_tag_of(object);
+	size_t size = swim_tag_size(value);
+	struct swim_pack *pack;
+
+	if (swim_tag_is_near(value, SWIM_TAG_NOTHING)) {
+		this_cpu_dec(swim_pool_of_zero(object)->cpu->apart);
+		return 0;
+	}
+	if (!(value & SWIM_TAG_APART) || !is_plain(value))
+		return refuse("free", object);
+	if (swim_tag_is(value, SWIM_TAG_HELD)) {
+		if (!swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_GOING, size, SWIM_TAG_APART)))
+			return refuse("free", object);
+		swim_release_apart(object, size);
+		return 0;
+	}
+	pack = swim_pack_of(object, value);
+	if (!pack || swim_pack_free(pack, object, value))
+		return refuse("free", object);
+	return 0;
+}
+
+/**
+ * swim_free - give an object back that has no lease
+ * @object: from swim_alloc() or the like; NULL is nothing to do
+ *
+ * Context: Any but NMI.
+ * Return: 0. On a client's error nothing has changed, and it is reported: -ENOENT for a
+ * double free, -EBUSY when a lease owns the object, -EUCLEAN when its tag was
+ * overwritten, -EINVAL when it cannot be an object at all. (Model: holds)
+ */
+int swim_free(void *object)
+{
+	unsigned long *tag = swim_tag_of(object), word, value;
+	size_t size;
+
+	if (unlikely(!object))
+		return 0;
+	if (unlikely((unsigned long)object % SWIM_OBJECT_ALIGN))
+		return refuse_misaligned("free", object);
+	/* Unwritten, it is of no kind. */
+	word = READ_ONCE(*tag);
+	value = swim_tag_mangle(tag, word);
+	size = swim_tag_size(value);
+	/* One of two that free it at once gets the tag. */
+	if (unlikely(!swim_tag_is_near(value, SWIM_TAG_HELD) ||
+		     !try_cmpxchg(tag, &word, word ^ SWIM_TAG_HELD ^ SWIM_TAG_GOING)))
+		return free_slow(object, value);
+	swim_release(object, size);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(swim_free);
+
+/**
+ * swim_size - usable bytes of an object without a lease
+ * @object: from swim_alloc() or the like
+ *
+ * Context: Any but NMI.
+ * Return: its size rounded up to 8; 0 when it is no such object.
+ */
+size_t swim_size(const void *object)
+{
+	unsigned long value;
+
+	if (!object || (unsigned long)object % SWIM_OBJECT_ALIGN)
+		return 0;
+	value = swim_tag_read(swim_tag_of(object));
+	return is_plain(value) ? swim_tag_size(value & ~(~0UL << SWIM_TAG_SIZED_BITS)) : 0;
+}
+EXPORT_SYMBOL_GPL(swim_size);
+
+/**
+ * swim_hold_of - the hold that an object is in
+ * @object: from swim_alloc() or the like, in use
+ *
+ * Context: Any but NMI.
+ * Return: the hold, or NULL when it is no such object. (Model: vocabulary, hold)
+ */
+struct swim_hold *swim_hold_of(const void *object)
+{
+	struct swim_apart apart;
+	unsigned long value;
+
+	if (!object || (unsigned long)object % SWIM_OBJECT_ALIGN)
+		return NULL;
+	value = swim_tag_read(swim_tag_of(object));
+	if (!is_plain(value))
+		return NULL;
+	if (swim_tag_is_near(value, SWIM_TAG_NOTHING))
+		return &swim_pool_of_zero((void *)object)->hold;
+	if (!(value & SWIM_TAG_APART))
+		return &swim_hunk_of(object)->pool->hold;
+	apart = swim_apart_of(object, value);
+	if (apart.pack)
+		return &apart.pack->hold;
+	return apart.hunk ? &apart.hunk->pool->hold : NULL;
+}
+EXPORT_SYMBOL_GPL(swim_hold_of);
+
+static int resize(void *object, unsigned long value, size_t size)
+{
+	struct swim_apart apart;
+	struct swim_hunk *hunk = swim_hunk_of(object);
+
+	if (value & SWIM_TAG_APART) {
+		apart = swim_apart_of(object, value);
+		if (apart.pack)
+			return swim_pack_resize(apart.pack, object, value, size);
+		hunk = apart.hunk;
+		if (!hunk)
+			return refuse("resize", object);
+		if (!hunk->frame)
+			return swim_large_resize(hunk->pool, object, value, size);
+	}
+	return swim_pool_resize(hunk->pool, object, value, size);
+}
+
+/**
+ * swim_resize - make an object larger or smaller where it is
+ * @object: from swim_alloc() or the like
+ * @size: bytes
+ *
+ * The newest object of its hold (of a pool: on this CPU) can grow, as far as there is room
+ * behind it; any can shrink. What is added is zeroed.
+ *
+ * Context: Any but NMI; alone with its object.
+ * Return: 0; -E2BIG when there is no room for it here; -EOPNOTSUPP from or to size 0. After
+ * a report, as swim_free(). On an error nothing has changed. (Model: holds, resize)
+ */
+int swim_resize(void *object, size_t size)
+{
+	unsigned long value;
+
+	if (!object || (unsigned long)object % SWIM_OBJECT_ALIGN)
+		return refuse_misaligned("resize", object);
+	value = swim_tag_read(swim_tag_of(object));
+	if (!is_plain(value))
+		return refuse("resize", object);
+	if (!size || swim_tag_is(value, SWIM_TAG_NOTHING))
+		return -SWIM_EUNSUPPORTED;
+	return resize(object, value, size);
+}
+EXPORT_SYMBOL_GPL(swim_resize);
+
+/**
+ * swim_realloc - make an object larger or smaller, here or elsewhere in its hold
+ * @object: from swim_alloc() or the like
+ * @size: bytes
+ * @gfp: what to do when the hold must grow for it; sleeps if it says so
+ *
+ * The content is kept, as far as it fits; what is added is zeroed. When the object has to go
+ * elsewhere, it is aligned to 8 there, and the old address is freed.
+ *
+ * Context: Any but NMI, as @gfp allows; alone with its object.
+ * Return: the object's address from now on; or ERR_PTR as of swim_alloc(), and after a
+ * report as of swim_free(), and then the object is as it was. (Model: holds, realloc)
+ */
+void *swim_realloc(void *object, size_t size, gfp_t gfp)
+{
+	struct swim_hold *hold;
+	size_t before;
+	void *to;
+	int err;
+
+	err = swim_resize(object, size);
+	if (!err)
+		return object;
+	if (err != -SWIM_EOVERSIZED && err != -SWIM_EUNSUPPORTED)
+		return ERR_PTR(err);
+	hold = swim_hold_of(object);
+	before = swim_size(object);
+	to = swim_alloc(hold, size, gfp);
+	if (IS_ERR(to))
+		return to;
+	memcpy(to, object, min(before, size));
+	swim_free(object);
+	return to;
+}
+EXPORT_SYMBOL_GPL(swim_realloc);

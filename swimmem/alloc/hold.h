@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SWIMMEM_ALLOC_HOLD_H
+#define SWIMMEM_ALLOC_HOLD_H
+
+#include <swimmem/hold.h>
+
+#include "tag.h"
+
+struct swim_pack;
+struct swim_hunk;
+
+/**
+ * struct swim_hold_ops - what each kind of hold can do
+ * @alloc: an object without a lease, or ERR_PTR
+ * @reserve: an object for a lease, see swim_reserve()
+ * @stats: fills in the numbers
+ */
+struct swim_hold_ops {
+	void *(*alloc)(struct swim_hold *hold, size_t size, size_t align, gfp_t gfp);
+	void *(*reserve)(struct swim_hold *hold, size_t size, gfp_t gfp, unsigned long *kind);
+	void (*stats)(struct swim_hold *hold, struct swim_hold_stats *stats);
+};
+
+extern const struct swim_hold_ops swim_pool_hold_ops;
+
+void swim_release_apart(void *object, size_t size);
+int swim_hold_init(void);
+void swim_hold_exit(void);
+
+/* What an object that stands apart leads to; one of them is not NULL. */
+struct swim_apart {
+	struct swim_hunk *hunk;		/* header of a page hunk, or of an extent */
+	struct swim_pack *pack;
+};
+
+struct swim_apart swim_apart_of(const void *object, unsigned long value);
+
+int swim_pack_free(struct swim_pack *pack, void *object, unsigned long value);
+void swim_pack_release(struct swim_pack *pack, void *object, size_t size, size_t front);
+int swim_pack_resize(struct swim_pack *pack, void *object, unsigned long value, size_t size);
+struct swim_pack *swim_pack_of(const void *object, unsigned long value);
+
+/* Zero what is a multiple of 8, and short. */
+static __always_inline void swim_zero(u64 *at, size_t size)
+{
+	size_t left;
+
+	for (left = size & ~31UL; left; left -= 32, at += 4) {
+		WRITE_ONCE(at[0], 0);
+		WRITE_ONCE(at[1], 0);
+		WRITE_ONCE(at[2], 0);
+		WRITE_ONCE(at[3], 0);
+	}
+	for (left = size & 31; left; left -= 8, at++)
+		WRITE_ONCE(*at, 0);
+}
+
+#endif

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pack: bump allocation in one block.
+ *
+ *	pack      memory                         mark            memory + size
+ *	| header | tag object | tag object | ... | not used ... |
+ *
+ * One word is the whole state: where the mark is, how many bytes objects use, how many
+ * objects there are. Each allocation and each free changes it with one compare-and-swap.
+ * That it may be the same again in between is no matter: what is beyond the mark is free,
+ * whatever has been there.
+ *
+ *	alloc	mark + tag + size,  used + size,  live + 1
+ *	free			    used - size,  live - 1,  and mark back to the object's
+ *		tag when it was the newest; all of it 0 when it was the last
+ *
+ * An object without a lease has in its tag how far the pack is. In front of one that a lease
+ * owns, whose tag has no room for that, stands a LINK which says it.
+ */
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/string.h>
+
+#include <swimmem/pack.h>
+
+#include "../observe/report.h"
+#include "hold.h"
+
+/* The state, in units of 8 bytes and in objects. */
+#define MARK_BITS	22
+#define USED_SHIFT	MARK_BITS
+#define LIVE_SHIFT	(2 * MARK_BITS)
+#define MARK_MASK	(BIT_ULL(MARK_BITS) - 1)
+#define UNIT		SWIM_OBJECT_ALIGN
+
+/* In a tag, above its size: units from the pack to the object. */
+#define FAR_SHIFT	SWIM_TAG_SIZED_BITS
+#define FAR_BITS	MARK_BITS
+
+static_assert(SWIM_TAG_SLOT == UNIT);
+static_assert(SWIM_PACK_MAX / UNIT <= MARK_MASK);
+/* The smallest object is a tag and 8 bytes. */
+static_assert(SWIM_PACK_MAX / (2 * UNIT) < BIT_ULL(64 - LIVE_SHIFT));
+static_assert((SWIM_PACK_MAX + sizeof(struct swim_pack)) / UNIT < BIT(FAR_BITS));
+static_assert(offsetof(struct swim_pack, memory) % UNIT == 0);
+
+static unsigned int state_mark(u64 state)
+{
+	return state & MARK_MASK;
+}
+
+static unsigned int state_used(u64 state)
+{
+	return state >> USED_SHIFT & MARK_MASK;
+}
+
+static unsigned int state_live(u64 state)
+{
+	return state >> LIVE_SHIFT;
+}
+
+/* Units from where the memory begins. */
+static unsigned int unit_of(const struct swim_pack *pack, const void *at)
+{
+	return ((const char *)at - pack->memory) / UNIT;
+}
+
+#if BITS_PER_LONG == 64
+
+static void write_far(struct swim_pack *pack, void *object, enum swim_tag_state state, size_t size)
+{
+	unsigned long far = (object - (void *)pack) / UNIT;
+
+	swim_tag_write(swim_tag_of(object),
+		       far << FAR_SHIFT | swim_tag_sized(state, size, SWIM_TAG_APART));
+}
+
+static struct swim_pack *read_far(const void *object, unsigned long value)
+{
+	return (struct swim_pack *)(object - (value >> FAR_SHIFT) * UNIT);
+}
+
+static bool is_far(unsigned long value, enum swim_tag_state state)
+{
+	return value >> FAR_SHIFT && !(value >> FAR_SHIFT >> FAR_BITS) &&
+	       (value & (SWIM_TAG_KIND | SWIM_TAG_STATE | SWIM_TAG_APART)) ==
+			(SWIM_TAG_SIZED | state | SWIM_TAG_APART);
+}
+
+#else
+
+/* The slot has another word, in front of the tag: the pack itself. */
+static void write_far(struct swim_pack *pack, void *object, enum swim_tag_state state, size_t size)
+{
+	unsigned long *tag = swim_tag_of(object);
+
+	tag[-1] = (unsigned long)pack ^ swim_secret;
+	swim_tag_write(tag, swim_tag_sized(state, size, SWIM_TAG_APART));
+}
+
+static struct swim_pack *read_far(const void *object, unsigned long value)
+{
+	return (struct swim_pack *)(swim_tag_of(object)[-1] ^ swim_secret);
+}
+
+static bool is_far(unsigned long value, enum swim_tag_state state)
+{
+	return swim_tag_is(value, state) && value & SWIM_TAG_APART;
+}
+
+#endif
+
+/* The pack that a tag leads to, if it is a pack. */
+static struct swim_pack *pack_from(const void *object, unsigned long value,
+				   enum swim_tag_state state)
+{
+	struct swim_pack *pack;
+
+	if (!is_far(value, state))
+		return NULL;
+	pack = read_far(object, value);
+	return pack->hold.ops == &swim_pack_hold_ops ? pack : NULL;
+}
+
+/**
+ * swim_pack_of - the pack that an object is in
+ * @object: any object that stands apart
+ * @value: its tag
+ *
+ * Return: the pack, or NULL when the object is in none.
+ */
+struct swim_pack *swim_pack_of(const void *object, unsigned long value)
+{
+	const void *link = object - SWIM_TAG_SLOT;
+
+	if (swim_tag_is(value, SWIM_TAG_NOTHING))
+		return (void *)object - offsetof(struct swim_pack, memory);
+	if (is_far(value, SWIM_TAG_PACKED))
+		return pack_from(object, value, SWIM_TAG_PACKED);
+	return pack_from(link, swim_tag_read(swim_tag_of(link)), SWIM_TAG_LINK);
+}
+
+/*
+ * Move the mark over an object of @size bytes with @front bytes of tags, aligned so.
+ *
+ * Return: the object, its bytes zeroed, or NULL when there is no room.
+ */
+static __always_inline void *bump(struct swim_pack *pack, size_t size, size_t front, size_t align)
+{
+	const unsigned int units = DIV_ROUND_UP(size, UNIT);
+	u64 new, old = atomic64_read(&pack->state);
+	unsigned long at, object;
+
+	do {
+		at = (unsigned long)pack->memory + state_mark(old) * UNIT;
+		object = ALIGN(at + front, align);
+		if (object + units * UNIT > (unsigned long)pack->memory + pack->size)
+			return NULL;
+		new = old + (object - at) / UNIT + units;
+		new += (u64)units << USED_SHIFT | BIT_ULL(LIVE_SHIFT);
+		/* Acquire: pairs with the release of what was here before. */
+	} while (!atomic64_try_cmpxchg(&pack->state, &old, new));
+	if (units < SZ_512 / UNIT)
+		swim_zero((u64 *)object, units * UNIT);
+	else
+		memset((void *)object, 0, units * UNIT);
+	/* What alignment has left in front is dead on its own. */
+	if (object - at > front)
+		swim_tag_write((unsigned long *)(at + SWIM_TAG_SLOT) - 1,
+			       swim_tag_sized(SWIM_TAG_DEAD, object - at - front - SWIM_TAG_SLOT,
+					      SWIM_TAG_APART));
+	return (void *)object;
+}
+
+static noinline void *failed(struct swim_pack *pack, size_t size, size_t front)
+{
+	if (size > pack->size || size + front > pack->size)
+		return ERR_PTR(-SWIM_EOVERSIZED);
+	return ERR_PTR(-SWIM_ENOMEM);
+}
+
+static noinline void *alloc_nothing(struct swim_pack *pack)
+{
+	/* Its tag cannot be part of a static pack: it is mangled. It is always the same. */
+	swim_tag_write(swim_tag_of(pack->memory),
+		       swim_tag_sized(SWIM_TAG_NOTHING, 0, SWIM_TAG_APART));
+	atomic_long_inc(&pack->nothings);
+	return pack->memory;
+}
+
+static __always_inline void *alloc(struct swim_pack *pack, size_t size, size_t align)
+{
+	void *object;
+
+	if (unlikely(!size))
+		return alloc_nothing(pack);
+	if (unlikely(size > pack->size))
+		return failed(pack, size, SWIM_TAG_SLOT);
+	object = bump(pack, size, SWIM_TAG_SLOT, align);
+	if (unlikely(!object))
+		return failed(pack, size, SWIM_TAG_SLOT);
+	write_far(pack, object, SWIM_TAG_PACKED, round_up(size, UNIT));
+	return object;
+}
+
+/**
+ * swim_pack_alloc - get memory from a pack, without a lease
+ * @pack: where from
+ * @size: bytes. 0 gives an address that must not be dereferenced, the same for all
+ *
+ * The object is zeroed and aligned to 8 bytes.
+ *
+ * Context: Any but NMI.
+ * Return: the object, or ERR_PTR: -E2BIG for more than the pack can ever give; -ENOMEM when
+ * it has not that much now; -EINVAL without a pack. (Model: holds, pack)
+ */
+void *swim_pack_alloc(struct swim_pack *pack, size_t size)
+{
+	if (IS_ERR_OR_NULL(pack))
+		return ERR_PTR(-SWIM_EMISALIGNED);
+	return alloc(pack, size, UNIT);
+}
+EXPORT_SYMBOL_GPL(swim_pack_alloc);
+
+static void *hold_alloc(struct swim_hold *hold, size_t size, size_t align, gfp_t gfp)
+{
+	struct swim_pack *pack = container_of(hold, struct swim_pack, hold);
+
+	if (!is_power_of_2(align) || align > PAGE_SIZE)
+		return ERR_PTR(-SWIM_EMISALIGNED);
+	return alloc(pack, size, max_t(size_t, align, UNIT));
+}
+
+static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsigned long *kind)
+{
+	struct swim_pack *pack = container_of(hold, struct swim_pack, hold);
+	void *object;
+
+	if (size > pack->size)
+		return failed(pack, size, 2 * SWIM_TAG_SLOT);
+	object = bump(pack, size, 2 * SWIM_TAG_SLOT, UNIT);
+	if (!object)
+		return failed(pack, size, 2 * SWIM_TAG_SLOT);
+	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
+	write_far(pack, object - SWIM_TAG_SLOT, SWIM_TAG_LINK, 0);
+	*kind = SWIM_TAG_OWNED_APART;
+	return object;
+}
+
+/**
+ * swim_pack_release - the end of an object in a pack
+ * @pack: where it is
+ * @object: its tag is DEAD, or still one that only the caller may change
+ * @size: bytes, a multiple of 8
+ * @front: bytes of tags in front of it
+ */
+void swim_pack_release(struct swim_pack *pack, void *object, size_t size, size_t front)
+{
+	const unsigned int begin = unit_of(pack, object - front), end = unit_of(pack, object + size);
+	u64 new, old = atomic64_read(&pack->state);
+
+	if (want_init_on_free())
+		memset(object, 0, size);
+	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, SWIM_TAG_APART));
+	do {
+		new = old - ((u64)(size / UNIT) << USED_SHIFT) - BIT_ULL(LIVE_SHIFT);
+		if (!state_live(new))
+			new = 0;
+		else if (state_mark(new) == end)
+			new -= end - begin;
+	} while (!atomic64_try_cmpxchg(&pack->state, &old, new));
+}
+
+/**
+ * swim_pack_free - free an object without a lease, for swim_free()
+ * @pack: where it is
+ * @object: the object
+ * @value: its tag, PACKED or NOTHING
+ *
+ * Return: 0, or -ENOENT when somebody else has freed it meanwhile.
+ */
+int swim_pack_free(struct swim_pack *pack, void *object, unsigned long value)
+{
+	/* What it was apart from PACKED is left out: no second one can find it so. */
+	const unsigned long size = value & ~(~0UL << SWIM_TAG_SIZED_BITS | SWIM_TAG_STATE);
+
+	if (swim_tag_is(value, SWIM_TAG_NOTHING)) {
+		if (atomic_long_dec_if_positive(&pack->nothings) < 0)
+			return -SWIM_ECLEARED;
+		return 0;
+	}
+	if (!swim_tag_try(swim_tag_of(object), value, size | SWIM_TAG_GOING))
+		return -SWIM_ECLEARED;
+	swim_pack_release(pack, object, swim_tag_size(size), SWIM_TAG_SLOT);
+	return 0;
+}
+
+/**
+ * swim_pack_resize - resize in place, for swim_resize()
+ * @pack: where it is
+ * @object: PACKED
+ * @value: its tag
+ * @size: bytes, not 0
+ *
+ * Return: 0, or -E2BIG when there is no room for it.
+ */
+int swim_pack_resize(struct swim_pack *pack, void *object, unsigned long value, size_t size)
+{
+	const size_t before = swim_tag_size(value & ~(~0UL << SWIM_TAG_SIZED_BITS));
+	const unsigned int end = unit_of(pack, object + before);
+	u64 new, old = atomic64_read(&pack->state);
+	long delta;
+
+	if (size > pack->size)
+		return -SWIM_EOVERSIZED;
+	size = round_up(size, UNIT);
+	delta = ((long)size - (long)before) / UNIT;
+	do {
+		bool newest = state_mark(old) == end;
+
+		if (delta > 0 && (!newest || end + delta > pack->size / UNIT))
+			return -SWIM_EOVERSIZED;
+		new = old + ((u64)delta << USED_SHIFT) + (newest ? delta : 0);
+		/* The rest of one that is not the newest is dead on its own. */
+		if (delta < 0 && !newest)
+			swim_tag_write(swim_tag_of(object + size + SWIM_TAG_SLOT),
+				       swim_tag_sized(SWIM_TAG_DEAD,
+						      before - size - SWIM_TAG_SLOT,
+						      SWIM_TAG_APART));
+	} while (!atomic64_try_cmpxchg(&pack->state, &old, new));
+	if (delta > 0)
+		memset(object + before, 0, size - before);
+	write_far(pack, object, SWIM_TAG_PACKED, size);
+	return 0;
+}
+
+/**
+ * swim_pack_stats - a pack in numbers
+ * @pack: any
+ * @stats: the numbers, of one moment but for objects of size 0
+ *
+ * Context: Any but NMI.
+ */
+void swim_pack_stats(struct swim_pack *pack, struct swim_pack_stats *stats)
+{
+	u64 state = atomic64_read(&pack->state);
+
+	*stats = (struct swim_pack_stats){
+		.size = pack->size,
+		.free = pack->size - state_mark(state) * UNIT,
+		.used = state_used(state) * UNIT,
+		.live = state_live(state) + atomic_long_read(&pack->nothings),
+	};
+}
+EXPORT_SYMBOL_GPL(swim_pack_stats);
+
+static void hold_stats(struct swim_hold *hold, struct swim_hold_stats *stats)
+{
+	struct swim_pack_stats pack;
+
+	swim_pack_stats(container_of(hold, struct swim_pack, hold), &pack);
+	*stats = (struct swim_hold_stats){ pack.size, pack.used, pack.live };
+}
+
+const struct swim_hold_ops swim_pack_hold_ops = {
+	.alloc = hold_alloc,
+	.reserve = hold_reserve,
+	.stats = hold_stats,
+};
+EXPORT_SYMBOL_GPL(swim_pack_hold_ops);
+
+/**
+ * swim_pack_create - make a pack out of a block
+ * @block: any memory, kept by the caller as long as the pack is used; of more than 16 MiB
+ *	   only that much is used
+ *
+ * The pack begins with a header of 40 bytes (64-bit) in the block.
+ *
+ * Context: Any.
+ * Return: the pack, or ERR_PTR(-EINVAL) when the header does not fit, or without a block.
+ * (Model: holds, pack)
+ */
+struct swim_pack *swim_pack_create(const struct swim_block *block)
+{
+	struct swim_pack *pack;
+	size_t skip;
+
+	if (!block || !block->addr)
+		return ERR_PTR(-SWIM_EMISALIGNED);
+	pack = PTR_ALIGN(block->addr, UNIT);
+	skip = (void *)pack - block->addr;
+	if (block->size < skip + sizeof(*pack))
+		return ERR_PTR(-SWIM_EMISALIGNED);
+	memset(pack, 0, sizeof(*pack));
+	pack->hold.ops = &swim_pack_hold_ops;
+	pack->size = min_t(size_t, SWIM_PACK_MAX,
+			   round_down(block->size - skip - sizeof(*pack), UNIT));
+	return pack;
+}
+EXPORT_SYMBOL_GPL(swim_pack_create);
+
+/**
+ * swim_pack_destroy - the end of a pack
+ * @pack: nobody else uses it any more, nor its objects
+ *
+ * Context: Any but NMI.
+ * Return: 0, and the block is the caller's again; -EBUSY, and one report, when objects are
+ * live, and then the pack is what it was; -EINVAL without a pack.
+ */
+int swim_pack_destroy(struct swim_pack *pack)
+{
+	struct swim_pack_stats stats;
+
+	if (IS_ERR_OR_NULL(pack))
+		return -SWIM_EMISALIGNED;
+	swim_pack_stats(pack, &stats);
+	if (stats.live) {
+		swim_report("pack destroyed with %ld objects, %zu bytes live", stats.live,
+			    stats.used);
+		return -SWIM_EALIASED;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(swim_pack_destroy);
