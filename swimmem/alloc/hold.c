@@ -158,6 +158,11 @@ void swim_hold_stats(struct swim_hold *hold, struct swim_hold_stats *stats)
 }
 EXPORT_SYMBOL_GPL(swim_hold_stats);
 
+static bool is_misaligned(const void *object)
+{
+	return (unsigned long)object % SWIM_OBJECT_ALIGN;
+}
+
 /* Is it in use, by somebody who has no lease on it? */
 static bool is_plain(unsigned long value)
 {
@@ -172,7 +177,7 @@ static noinline int refuse(const char *what, const void *object)
 
 	if (swim_tag_is(value, SWIM_TAG_DEAD) || swim_tag_is(value, SWIM_TAG_GOING) ||
 	    swim_tag_is(value, SWIM_TAG_NOTHING) || value == SWIM_TAG_UNWRITTEN) {
-		swim_report("double free: %s of object %p", what, object);
+		swim_report("%s of object %p after its free", what, object);
 		return -SWIM_ECLEARED;
 	}
 	if (swim_tag_is_owned(value) || swim_tag_is(value, SWIM_TAG_PINNED) ||
@@ -197,6 +202,8 @@ static noinline int free_slow(void *object, unsigned long value)
 	size_t size = swim_tag_size(value);
 	struct swim_pack *pack;
 
+	if (is_misaligned(object))
+		return refuse_misaligned("free", object);
 	if (swim_tag_is_near(value, SWIM_TAG_NOTHING)) {
 		this_cpu_dec(swim_pool_of_zero(object)->cpu->apart);
 		return 0;
@@ -227,21 +234,20 @@ static noinline int free_slow(void *object, unsigned long value)
 int swim_free(void *object)
 {
 	unsigned long *tag = swim_tag_of(object), word, value;
-	size_t size;
 
 	if (unlikely(!object))
 		return 0;
-	if (unlikely((unsigned long)object % SWIM_OBJECT_ALIGN))
+	/* What is misaligned has no tag that makes sense, where such a read is allowed at all. */
+	if (!IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) && unlikely(is_misaligned(object)))
 		return refuse_misaligned("free", object);
 	/* Unwritten, it is of no kind. */
 	word = READ_ONCE(*tag);
 	value = swim_tag_mangle(tag, word);
-	size = swim_tag_size(value);
 	/* One of two that free it at once gets the tag. */
 	if (unlikely(!swim_tag_is_near(value, SWIM_TAG_HELD) ||
 		     !try_cmpxchg(tag, &word, word ^ SWIM_TAG_HELD ^ SWIM_TAG_GOING)))
 		return free_slow(object, value);
-	swim_release(object, size);
+	swim_release(object, swim_tag_held_size(value));
 	return 0;
 }
 EXPORT_SYMBOL_GPL(swim_free);
@@ -257,7 +263,7 @@ size_t swim_size(const void *object)
 {
 	unsigned long value;
 
-	if (!object || (unsigned long)object % SWIM_OBJECT_ALIGN)
+	if (!object || is_misaligned(object))
 		return 0;
 	value = swim_tag_read(swim_tag_of(object));
 	return is_plain(value) ? swim_tag_size(value & ~(~0UL << SWIM_TAG_SIZED_BITS)) : 0;
@@ -276,7 +282,7 @@ struct swim_hold *swim_hold_of(const void *object)
 	struct swim_apart apart;
 	unsigned long value;
 
-	if (!object || (unsigned long)object % SWIM_OBJECT_ALIGN)
+	if (!object || is_misaligned(object))
 		return NULL;
 	value = swim_tag_read(swim_tag_of(object));
 	if (!is_plain(value))
@@ -326,7 +332,7 @@ int swim_resize(void *object, size_t size)
 {
 	unsigned long value;
 
-	if (!object || (unsigned long)object % SWIM_OBJECT_ALIGN)
+	if (!object || is_misaligned(object))
 		return refuse_misaligned("resize", object);
 	value = swim_tag_read(swim_tag_of(object));
 	if (!is_plain(value))

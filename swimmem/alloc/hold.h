@@ -40,19 +40,31 @@ void swim_pack_release(struct swim_pack *pack, void *object, size_t size, size_t
 int swim_pack_resize(struct swim_pack *pack, void *object, unsigned long value, size_t size);
 struct swim_pack *swim_pack_of(const void *object, unsigned long value);
 
+static __always_inline u64 *swim_zero_2(u64 *at)
+{
+	WRITE_ONCE(at[0], 0);
+	WRITE_ONCE(at[1], 0);
+	return at + 2;
+}
+
+static __always_inline u64 *swim_zero_4(u64 *at)
+{
+	return swim_zero_2(swim_zero_2(at));
+}
+
 /* Zero what is a multiple of 8, and short. */
 static __always_inline void swim_zero(u64 *at, size_t size)
 {
-	size_t left;
+	u64 *end = (void *)at + size;
 
-	for (left = size & ~31UL; left; left -= 32, at += 4) {
-		WRITE_ONCE(at[0], 0);
-		WRITE_ONCE(at[1], 0);
-		WRITE_ONCE(at[2], 0);
-		WRITE_ONCE(at[3], 0);
-	}
-	for (left = size & 31; left; left -= 8, at++)
-		WRITE_ONCE(*at, 0);
+	if (size & 8)
+		WRITE_ONCE(*at++, 0);
+	if (size & 16)
+		at = swim_zero_2(at);
+	if (size & 32)
+		at = swim_zero_4(at);
+	while (at != end)
+		at = swim_zero_4(swim_zero_4(at));
 }
 
 #endif

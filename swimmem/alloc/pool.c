@@ -176,7 +176,7 @@ static void release(struct swim_pool *pool, struct swim_hunk *hunk, void *object
 		swim_poison(object, size);
 	}
 	swim_tag_write(swim_tag_of(object),
-		       swim_tag_sized(SWIM_TAG_DEAD, size, pool->held & SWIM_TAG_APART));
+		       swim_tag_sized(SWIM_TAG_DEAD, size, pool->apart));
 	/* Full barrier: whoever gets the hunk finds nothing of ours still to be written. */
 	if (!atomic_sub_return(size + SWIM_TAG_SLOT, &hunk->frame->live))
 		swim_hunk_put(hunk);
@@ -213,7 +213,7 @@ static void pad(struct swim_pool *pool, unsigned long at, size_t bytes)
 	swim_poison((void *)at + SWIM_TAG_SLOT, bytes - SWIM_TAG_SLOT);
 	swim_tag_write(swim_tag_of((void *)at + SWIM_TAG_SLOT),
 		       swim_tag_sized(SWIM_TAG_DEAD, bytes - SWIM_TAG_SLOT,
-				      pool->held & SWIM_TAG_APART));
+				      pool->apart));
 	atomic_sub(bytes, &swim_pool_hunk(pool, at)->frame->live);
 }
 
@@ -276,21 +276,17 @@ void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, uns
 	return swim_large_reserve(pool, size, SWIM_OBJECT_ALIGN, gfp);
 }
 
-static __always_inline void *write_held(void *object, size_t size, unsigned long held)
+static __always_inline void *write_held(struct swim_pool *pool, void *object, size_t need)
 {
-	swim_tag_write(swim_tag_of(object),
-		       round_up(size, SWIM_OBJECT_ALIGN) << (SWIM_TAG_SIZE_SHIFT - 3) | held);
+	swim_tag_write(swim_tag_of(object), (need << (SWIM_TAG_SIZE_SHIFT - 3)) + pool->held);
 	return object;
 }
 
 static noinline void *alloc_slow(struct swim_pool *pool, size_t size, size_t align, gfp_t gfp)
 {
-	unsigned long held;
 	void *object;
 
-	if (IS_ERR_OR_NULL(pool) || !is_power_of_2(align))
-		return ERR_PTR(-SWIM_EMISALIGNED);
-	if (align > PAGE_SIZE)
+	if (IS_ERR_OR_NULL(pool) || !is_power_of_2(align) || align > PAGE_SIZE)
 		return ERR_PTR(-SWIM_EMISALIGNED);
 	if (!size) {
 		this_cpu_inc(pool->cpu->apart);
@@ -299,12 +295,14 @@ static noinline void *alloc_slow(struct swim_pool *pool, size_t size, size_t ali
 	align = max_t(size_t, align, SWIM_OBJECT_ALIGN);
 	if (is_small(pool, size, align)) {
 		object = reserve_small(pool, size, align, gfp);
-		held = pool->held;
-	} else {
-		object = swim_large_reserve(pool, size, align, gfp);
-		held = swim_tag_sized(SWIM_TAG_HELD, 0, SWIM_TAG_APART);
+		return IS_ERR(object) ? object : write_held(pool, object, swim_need(size));
 	}
-	return IS_ERR(object) ? object : write_held(object, size, held);
+	object = swim_large_reserve(pool, size, align, gfp);
+	if (!IS_ERR(object))
+		swim_tag_write(swim_tag_of(object),
+			       swim_tag_sized(SWIM_TAG_HELD, round_up(size, SWIM_OBJECT_ALIGN),
+					      SWIM_TAG_APART));
+	return object;
 }
 
 /**
@@ -322,15 +320,15 @@ static noinline void *alloc_slow(struct swim_pool *pool, size_t size, size_t ali
  */
 void *swim_pool_alloc(struct swim_pool *pool, size_t size, gfp_t gfp)
 {
-	unsigned long at;
+	/* The same as swim_need(), for a size that is not 0. */
+	const size_t need = ((size - 1) | (SWIM_OBJECT_ALIGN - 1)) + 1 + SWIM_TAG_SLOT;
+	void *object;
 
 	/* Size 0 is large here too. */
-	if (unlikely(!pool || size - 1 >= pool->small_max))
+	if (unlikely(!pool || size - 1 >= pool->small_max ||
+		     !swim_pool_bump(pool, need, &object)))
 		return alloc_slow(pool, size, SWIM_OBJECT_ALIGN, gfp);
-	at = swim_pool_bump(pool, swim_need(size));
-	if (unlikely(!at))
-		return alloc_slow(pool, size, SWIM_OBJECT_ALIGN, gfp);
-	return write_held((void *)at + SWIM_TAG_SLOT, size, pool->held);
+	return write_held(pool, object, need);
 }
 EXPORT_SYMBOL_GPL(swim_pool_alloc);
 
@@ -369,7 +367,7 @@ static int grow(struct swim_pool *pool, void *object, size_t before, size_t size
 	    this_cpu_cmpxchg(pool->cpu->next, end, to) != end)
 		return -SWIM_EOVERSIZED;
 	swim_unpoison((void *)end, to - end);
-	write_held(object, size, pool->held);
+	write_held(pool, object, swim_need(size));
 	return 0;
 }
 
@@ -379,7 +377,7 @@ static void shrink(struct swim_pool *pool, void *object, size_t before, size_t s
 
 	if (this_cpu_read(pool->cpu->next) == end && !(pool->flags & SWIM_POOL_RCU)) {
 		memset((void *)to, 0, end - to);
-		write_held(object, size, pool->held);
+		write_held(pool, object, swim_need(size));
 		swim_poison((void *)to, end - to);
 		barrier(); /* as in swim_pool_rewind() */
 		if (this_cpu_cmpxchg(pool->cpu->next, end, to) == end)
@@ -387,7 +385,7 @@ static void shrink(struct swim_pool *pool, void *object, size_t before, size_t s
 		swim_unpoison((void *)to, end - to);
 	}
 	pad(pool, to, end - to);
-	write_held(object, size, pool->held);
+	write_held(pool, object, swim_need(size));
 }
 
 /**
@@ -568,12 +566,13 @@ static int shape(struct swim_pool *pool, struct swim_heap *heap)
 	pool->mask = ~(size - 1);
 	pool->small_max = size / 4;
 	if (size != SWIM_FRAME_SIZE) {
-		pool->held = SWIM_TAG_APART;
+		pool->apart = SWIM_TAG_APART;
 		pool->owned = SWIM_TAG_OWNED_APART;
 	} else {
 		pool->owned = SWIM_TAG_OWNED;
 	}
-	pool->held |= swim_tag_sized(SWIM_TAG_HELD, 0, 0);
+	pool->held = swim_tag_sized(SWIM_TAG_HELD, 0, pool->apart) -
+		     (SWIM_TAG_SLOT << (SWIM_TAG_SIZE_SHIFT - 3));
 	return 0;
 }
 

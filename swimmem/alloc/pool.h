@@ -37,8 +37,9 @@ struct swim_pool_cpu {
  * @hold: what clients allocate from
  * @cpu: what each CPU has
  * @mask: takes an address to its hunk
- * @held: the tag of a small object without a lease, its size left out
+ * @held: added to what a small object without a lease needs it makes its tag
  * @owned: kind of the tag of a small object with a lease
+ * @apart: SWIM_TAG_APART in the tags of small objects, or 0
  * @zero_inline: over objects below this size the mark goes back at once
  * @small_max: larger objects get extents of their own
  * @heap: where hunks come from
@@ -65,6 +66,7 @@ struct swim_pool {
 	unsigned long mask;
 	unsigned long held;
 	unsigned long owned;
+	unsigned long apart;
 	size_t zero_inline;
 	size_t small_max;
 	struct swim_heap *heap;
@@ -163,11 +165,16 @@ static inline unsigned int swim_frame_mark(const struct swim_pool *pool,
 	return READ_ONCE(frame->base) & ~pool->mask;
 }
 
+static __always_inline size_t swim_need(size_t size)
+{
+	return round_up(size, SWIM_OBJECT_ALIGN) + SWIM_TAG_SLOT;
+}
+
 /*
- * The next bytes of this CPU's hunk, tag slot included, or 0 when they do not fit: the
- * whole of a small allocation. @need is a multiple of 8.
+ * The next bytes of this CPU's hunk, tag slot included: the whole of a small allocation.
+ * @need is a multiple of 8. False when they do not fit.
  */
-static __always_inline unsigned long swim_pool_bump(struct swim_pool *pool, size_t need)
+static __always_inline bool swim_pool_bump(struct swim_pool *pool, size_t need, void **object)
 {
 	struct swim_pool_cpu __percpu *cpu = pool->cpu;
 	unsigned long old, now = this_cpu_read(cpu->next);
@@ -175,30 +182,24 @@ static __always_inline unsigned long swim_pool_bump(struct swim_pool *pool, size
 	do {
 		old = now;
 		if (unlikely((old ^ (old + need)) & pool->mask))
-			return 0;
+			return false;
 		now = this_cpu_cmpxchg(cpu->next, old, old + need);
 	} while (unlikely(now != old));
 	this_cpu_inc(cpu->objects);
 	swim_unpoison((void *)old, need);
-	return old;
-}
-
-static __always_inline size_t swim_need(size_t size)
-{
-	return round_up(size, SWIM_OBJECT_ALIGN) + SWIM_TAG_SLOT;
+	*object = (void *)(old + SWIM_TAG_SLOT);
+	return true;
 }
 
 /* For swim_reserve(), which see. */
 static __always_inline void *swim_pool_reserve(struct swim_pool *pool, size_t size, gfp_t gfp,
 					       unsigned long *kind)
 {
-	if (likely(size <= pool->small_max)) {
-		unsigned long at = swim_pool_bump(pool, swim_need(size));
+	void *object;
 
-		if (likely(at)) {
-			*kind = pool->owned;
-			return (void *)(at + SWIM_TAG_SLOT);
-		}
+	if (likely(size <= pool->small_max && swim_pool_bump(pool, swim_need(size), &object))) {
+		*kind = pool->owned;
+		return object;
 	}
 	return swim_pool_reserve_slow(pool, size, gfp, kind);
 }
@@ -223,11 +224,12 @@ static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __percpu *cpu,
 	unsigned long slot = (unsigned long)object - SWIM_TAG_SLOT;
 
 	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
-	swim_poison((void *)slot, end - slot);
+	/* Not the tag: who frees the object again should hear of it from us. */
+	swim_poison(object, end - (unsigned long)object);
 	barrier(); /* this CPU's interrupts see it zero before they can have it */
 	if (likely(this_cpu_cmpxchg(cpu->next, end, slot) == end))
 		return true;
-	swim_unpoison((void *)slot, end - slot);
+	swim_unpoison(object, end - (unsigned long)object);
 	return false;
 }
 

@@ -92,11 +92,11 @@ static void *fill(struct swim_pool *pool, struct swim_frame *frame, unsigned lon
 	if (rest)
 		swim_tag_write(swim_tag_of((void *)slot + need + SWIM_TAG_SLOT),
 			       swim_tag_sized(SWIM_TAG_DEAD, rest - SWIM_TAG_SLOT,
-					      pool->held & SWIM_TAG_APART));
+					      pool->apart));
 	if (slot != at)
 		swim_tag_write(swim_tag_of((void *)at + SWIM_TAG_SLOT),
 			       swim_tag_sized(SWIM_TAG_DEAD, slot - at - SWIM_TAG_SLOT,
-					      pool->held & SWIM_TAG_APART));
+					      pool->apart));
 	atomic_add(need, &frame->live);
 	this_cpu_inc(pool->cpu->objects);
 	return object;
