@@ -164,10 +164,10 @@ static bool is_misaligned(const void *object)
 }
 
 /* Is it in use, by somebody who has no lease on it? */
-static bool is_plain(unsigned long value)
+static bool is_plain(const void *object, unsigned long value)
 {
 	return swim_tag_is(value, SWIM_TAG_HELD) || swim_tag_is(value, SWIM_TAG_NOTHING) ||
-	       is_packed(value);
+	       (is_packed(value) && swim_pack_of(object, value));
 }
 
 /* What is wrong with an object that somebody wants to free, or to resize. */
@@ -208,7 +208,7 @@ static noinline int free_slow(void *object, unsigned long value)
 		this_cpu_dec(swim_pool_of_zero(object)->cpu->apart);
 		return 0;
 	}
-	if (!(value & SWIM_TAG_APART) || !is_plain(value))
+	if (!(value & SWIM_TAG_APART) || !is_plain(object, value))
 		return refuse("free", object);
 	if (swim_tag_is(value, SWIM_TAG_HELD)) {
 		if (!swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_GOING, size, SWIM_TAG_APART)))
@@ -266,7 +266,7 @@ size_t swim_size(const void *object)
 	if (!object || is_misaligned(object))
 		return 0;
 	value = swim_tag_read(swim_tag_of(object));
-	return is_plain(value) ? swim_tag_size(value & ~(~0UL << SWIM_TAG_SIZED_BITS)) : 0;
+	return is_plain(object, value) ? swim_tag_size(value & ~(~0UL << SWIM_TAG_SIZED_BITS)) : 0;
 }
 EXPORT_SYMBOL_GPL(swim_size);
 
@@ -285,7 +285,7 @@ struct swim_hold *swim_hold_of(const void *object)
 	if (!object || is_misaligned(object))
 		return NULL;
 	value = swim_tag_read(swim_tag_of(object));
-	if (!is_plain(value))
+	if (!is_plain(object, value))
 		return NULL;
 	if (swim_tag_is_near(value, SWIM_TAG_NOTHING))
 		return &swim_pool_of_zero((void *)object)->hold;
@@ -335,7 +335,7 @@ int swim_resize(void *object, size_t size)
 	if (!object || is_misaligned(object))
 		return refuse_misaligned("resize", object);
 	value = swim_tag_read(swim_tag_of(object));
-	if (!is_plain(value))
+	if (!is_plain(object, value))
 		return refuse("resize", object);
 	if (!size || swim_tag_is(value, SWIM_TAG_NOTHING))
 		return -SWIM_EUNSUPPORTED;
