@@ -14,4 +14,63 @@
 #define EXPORT_SYMBOL_SWIM_KUNIT(symbol)
 #endif
 
+/*
+ * User-mode Linux on x86 has none of x86's per-CPU instructions: it turns interrupts off
+ * instead, which takes two system calls; and each release and acquire is a fence, as if x86
+ * did not order memory. Here is what x86 itself has. Interrupts are signals there, so one
+ * instruction is as atomic as on the processor that it runs on.
+ */
+#ifdef CONFIG_UML_X86
+
+#include <asm/asm.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+
+#define swim_on_this_cpu(op)							\
+do {										\
+	preempt_disable_notrace();						\
+	op;									\
+	preempt_enable_notrace();						\
+} while (0)
+
+#undef this_cpu_cmpxchg
+#define this_cpu_cmpxchg(pcp, old, new)						\
+({										\
+	typeof(pcp) __was;							\
+										\
+	swim_on_this_cpu(__was = cmpxchg_local(raw_cpu_ptr(&(pcp)), old, new));	\
+	__was;									\
+})
+
+/* Both for a long. */
+#undef this_cpu_inc
+#define this_cpu_inc(pcp)							\
+	swim_on_this_cpu(asm volatile(_ASM_INC " %0" : "+m" (*raw_cpu_ptr(&(pcp)))))
+#undef this_cpu_dec
+#define this_cpu_dec(pcp)							\
+	swim_on_this_cpu(asm volatile(_ASM_DEC " %0" : "+m" (*raw_cpu_ptr(&(pcp)))))
+
+#undef __smp_mb
+#define __smp_mb()	asm volatile("lock; addl $0,-4(%%" _ASM_SP ")" : : : "memory", "cc")
+#undef __smp_mb__before_atomic
+#define __smp_mb__before_atomic()	barrier()
+#undef __smp_mb__after_atomic
+#define __smp_mb__after_atomic()	barrier()
+#undef __smp_store_release
+#define __smp_store_release(p, v)						\
+do {										\
+	barrier();								\
+	WRITE_ONCE(*(p), v);							\
+} while (0)
+#undef __smp_load_acquire
+#define __smp_load_acquire(p)							\
+({										\
+	typeof(*(p)) __loaded = READ_ONCE(*(p));				\
+										\
+	barrier();								\
+	__loaded;								\
+})
+
+#endif
+
 #endif

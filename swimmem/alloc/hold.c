@@ -66,11 +66,9 @@ void swim_hold_exit(void)
 		swim_space_unmake(global_space);
 }
 
-/* PACKED, which has more in it than other sized tags. */
 static bool is_packed(unsigned long value)
 {
-	return (value & (SWIM_TAG_KIND | SWIM_TAG_STATE | SWIM_TAG_APART)) ==
-	       (SWIM_TAG_SIZED | SWIM_TAG_PACKED | SWIM_TAG_APART);
+	return swim_tag_is_packed(value, SWIM_TAG_PACKED);
 }
 
 /**
@@ -99,7 +97,7 @@ void swim_release_apart(void *object, size_t size)
 	struct swim_apart apart = swim_apart_of(object, swim_tag_read(swim_tag_of(object)));
 
 	if (apart.pack)
-		swim_pack_release(apart.pack, object, size, 2 * SWIM_TAG_SLOT);
+		swim_pack_release(apart.pack, object, size);
 	else if (apart.hunk->frame)
 		swim_pool_release(apart.hunk->pool, apart.hunk, object, size);
 	else
@@ -170,8 +168,14 @@ static bool is_plain(const void *object, unsigned long value)
 	       (is_packed(value) && swim_pack_of(object, value));
 }
 
-/* What is wrong with an object that somebody wants to free, or to resize. */
-static noinline int refuse(const char *what, const void *object)
+/**
+ * swim_refuse - tell what is wrong with an object
+ * @what: was to be done with it
+ * @object: the object
+ *
+ * Return: as swim_free().
+ */
+noinline int swim_refuse(const char *what, const void *object)
 {
 	unsigned long value = swim_tag_read(swim_tag_of(object));
 
@@ -195,12 +199,11 @@ static noinline int refuse_misaligned(const char *what, const void *object)
 	return -SWIM_EMISALIGNED;
 }
 
-/* What is no object in a hunk of 64 KiB. */
-static noinline int free_slow(void *object, unsigned long value)
+/* What is neither in a hunk of 64 KiB nor in a pack. */
+static noinline int free_rare(void *object, unsigned long value)
 {
 	unsigned long *tag = swim_tag_of(object);
 	size_t size = swim_tag_size(value);
-	struct swim_pack *pack;
 
 	if (is_misaligned(object))
 		return refuse_misaligned("free", object);
@@ -208,17 +211,12 @@ static noinline int free_slow(void *object, unsigned long value)
 		this_cpu_dec(swim_pool_of_zero(object)->cpu->apart);
 		return 0;
 	}
-	if (!(value & SWIM_TAG_APART) || !is_plain(object, value))
-		return refuse("free", object);
-	if (swim_tag_is(value, SWIM_TAG_HELD)) {
-		if (!swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_GOING, size, SWIM_TAG_APART)))
-			return refuse("free", object);
-		swim_release_apart(object, size);
+	if (swim_tag_is(value, SWIM_TAG_NOTHING) && !swim_pack_free_nothing(object))
 		return 0;
-	}
-	pack = swim_pack_of(object, value);
-	if (!pack || swim_pack_free(pack, object, value))
-		return refuse("free", object);
+	if (!swim_tag_is(value, SWIM_TAG_HELD) || !(value & SWIM_TAG_APART) ||
+	    !swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_GOING, size, SWIM_TAG_APART)))
+		return swim_refuse("free", object);
+	swim_release_apart(object, size);
 	return 0;
 }
 
@@ -246,7 +244,8 @@ int swim_free(void *object)
 	/* One of two that free it at once gets the tag. */
 	if (unlikely(!swim_tag_is_near(value, SWIM_TAG_HELD) ||
 		     !try_cmpxchg(tag, &word, word ^ SWIM_TAG_HELD ^ SWIM_TAG_GOING)))
-		return free_slow(object, value);
+		return is_packed(value) ? swim_pack_free(object, word, value) :
+					  free_rare(object, value);
 	swim_release(object, swim_tag_held_size(value));
 	return 0;
 }
@@ -309,7 +308,7 @@ static int resize(void *object, unsigned long value, size_t size)
 			return swim_pack_resize(apart.pack, object, value, size);
 		hunk = apart.hunk;
 		if (!hunk)
-			return refuse("resize", object);
+			return swim_refuse("resize", object);
 		if (!hunk->frame)
 			return swim_large_resize(hunk->pool, object, value, size);
 	}
@@ -336,7 +335,7 @@ int swim_resize(void *object, size_t size)
 		return refuse_misaligned("resize", object);
 	value = swim_tag_read(swim_tag_of(object));
 	if (!is_plain(object, value))
-		return refuse("resize", object);
+		return swim_refuse("resize", object);
 	if (!size || swim_tag_is(value, SWIM_TAG_NOTHING))
 		return -SWIM_EUNSUPPORTED;
 	return resize(object, value, size);

@@ -35,8 +35,10 @@ struct swim_apart {
 
 struct swim_apart swim_apart_of(const void *object, unsigned long value);
 
-int swim_pack_free(struct swim_pack *pack, void *object, unsigned long value);
-void swim_pack_release(struct swim_pack *pack, void *object, size_t size, size_t front);
+int swim_refuse(const char *what, const void *object);
+int swim_pack_free(void *object, unsigned long word, unsigned long value);
+int swim_pack_free_nothing(void *object);
+void swim_pack_release(struct swim_pack *pack, void *object, size_t size);
 int swim_pack_resize(struct swim_pack *pack, void *object, unsigned long value, size_t size);
 struct swim_pack *swim_pack_of(const void *object, unsigned long value);
 

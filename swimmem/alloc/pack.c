@@ -33,12 +33,17 @@
 #define LIVE_SHIFT	(2 * MARK_BITS)
 #define MARK_MASK	(BIT_ULL(MARK_BITS) - 1)
 #define UNIT		SWIM_OBJECT_ALIGN
+#define UNIT_SHIFT	3
+
+/* What an object adds to the state: for each of its units, and for itself with its tag. */
+#define STATE_UNIT	(1 + BIT_ULL(USED_SHIFT))
+#define STATE_OBJECT	(1 + BIT_ULL(LIVE_SHIFT))
 
 /* In a tag, above its size: units from the pack to the object. */
 #define FAR_SHIFT	SWIM_TAG_SIZED_BITS
 #define FAR_BITS	MARK_BITS
 
-static_assert(SWIM_TAG_SLOT == UNIT);
+static_assert(SWIM_TAG_SLOT == UNIT && UNIT == 1 << UNIT_SHIFT);
 static_assert(SWIM_PACK_MAX / UNIT <= MARK_MASK);
 /* The smallest object is a tag and 8 bytes. */
 static_assert(SWIM_PACK_MAX / (2 * UNIT) < BIT_ULL(64 - LIVE_SHIFT));
@@ -61,72 +66,81 @@ static unsigned int state_live(u64 state)
 }
 
 /* Units from where the memory begins. */
-static unsigned int unit_of(const struct swim_pack *pack, const void *at)
+static unsigned long unit_of(const struct swim_pack *pack, const void *at)
 {
-	return ((const char *)at - pack->memory) / UNIT;
+	return (size_t)((const char *)at - pack->memory) >> UNIT_SHIFT;
+}
+
+/* The size in a PACKED tag. */
+static size_t packed_size(unsigned long value)
+{
+	return swim_tag_size(value & ~(~0UL << FAR_SHIFT));
 }
 
 #if BITS_PER_LONG == 64
 
-static void write_far(struct swim_pack *pack, void *object, enum swim_tag_state state, size_t size)
+/* What a PACKED tag has that other sized tags have not. */
+static unsigned long packed_far(unsigned long value)
 {
-	unsigned long far = (object - (void *)pack) / UNIT;
-
-	swim_tag_write(swim_tag_of(object),
-		       far << FAR_SHIFT | swim_tag_sized(state, size, SWIM_TAG_APART));
+	return value >> FAR_SHIFT << FAR_SHIFT;
 }
 
-static struct swim_pack *read_far(const void *object, unsigned long value)
+/* The sized tag @value with how far the pack is. */
+static unsigned long packed_value(const struct swim_pack *pack, const void *object,
+				  unsigned long value)
 {
-	return (struct swim_pack *)(object - (value >> FAR_SHIFT) * UNIT);
+	return (unsigned long)(object - (void *)pack) << (FAR_SHIFT - UNIT_SHIFT) | value;
 }
 
-static bool is_far(unsigned long value, enum swim_tag_state state)
+/* The pack that a PACKED tag, or a LINK, leads to, if it is a pack. */
+static struct swim_pack *pack_from(const void *object, unsigned long value)
 {
-	return value >> FAR_SHIFT && !(value >> FAR_SHIFT >> FAR_BITS) &&
-	       (value & (SWIM_TAG_KIND | SWIM_TAG_STATE | SWIM_TAG_APART)) ==
-			(SWIM_TAG_SIZED | state | SWIM_TAG_APART);
+	const unsigned long far = value >> FAR_SHIFT;
+	const struct swim_pack *pack = object - (far << UNIT_SHIFT);
+
+	/* A tag that was overwritten comes this far one time in four million. */
+	if (unlikely(far - 1 >= BIT(FAR_BITS) - 1 ||
+		     READ_ONCE(pack->hold.ops) != &swim_pack_hold_ops))
+		return NULL;
+	return (struct swim_pack *)pack;
 }
 
 #else
 
 /* The slot has another word, in front of the tag: the pack itself. */
-static void write_far(struct swim_pack *pack, void *object, enum swim_tag_state state, size_t size)
+static unsigned long packed_far(unsigned long value)
 {
-	unsigned long *tag = swim_tag_of(object);
-
-	tag[-1] = (unsigned long)pack ^ swim_secret;
-	swim_tag_write(tag, swim_tag_sized(state, size, SWIM_TAG_APART));
+	return 0;
 }
 
-static struct swim_pack *read_far(const void *object, unsigned long value)
+static unsigned long packed_value(const struct swim_pack *pack, const void *object,
+				  unsigned long value)
 {
-	return (struct swim_pack *)(swim_tag_of(object)[-1] ^ swim_secret);
+	swim_tag_of(object)[-1] = (unsigned long)pack ^ swim_secret;
+	return value;
 }
 
-static bool is_far(unsigned long value, enum swim_tag_state state)
+static struct swim_pack *pack_from(const void *object, unsigned long value)
 {
-	return swim_tag_is(value, state) && value & SWIM_TAG_APART;
+	struct swim_pack *pack = (struct swim_pack *)(swim_tag_of(object)[-1] ^ swim_secret);
+	const struct swim_hold_ops *ops;
+
+	if (get_kernel_nofault(ops, &pack->hold.ops) || ops != &swim_pack_hold_ops)
+		return NULL;
+	return pack;
 }
 
 #endif
 
-/* The pack that a tag leads to, if it is a pack. */
-static struct swim_pack *pack_from(const void *object, unsigned long value,
-				   enum swim_tag_state state)
+static void write_far(struct swim_pack *pack, void *object, enum swim_tag_state state, size_t size)
 {
-	const struct swim_hold_ops *ops;
-	struct swim_pack *pack;
+	swim_tag_write(swim_tag_of(object),
+		       packed_value(pack, object, swim_tag_sized(state, size, SWIM_TAG_APART)));
+}
 
-	if (!is_far(value, state))
-		return NULL;
-	pack = read_far(object, value);
-	/* On 64-bit a tag that was overwritten comes this far one time in four million. */
-	if (BITS_PER_LONG == 32 && get_kernel_nofault(ops, &pack->hold.ops))
-		return NULL;
-	if (BITS_PER_LONG == 64)
-		ops = READ_ONCE(pack->hold.ops);
-	return ops == &swim_pack_hold_ops ? pack : NULL;
+static struct swim_pack *pack_of_nothing(const void *object)
+{
+	return (void *)object - offsetof(struct swim_pack, memory);
 }
 
 /**
@@ -141,10 +155,11 @@ struct swim_pack *swim_pack_of(const void *object, unsigned long value)
 	const void *link = object - SWIM_TAG_SLOT;
 
 	if (swim_tag_is(value, SWIM_TAG_NOTHING))
-		return (void *)object - offsetof(struct swim_pack, memory);
-	if (is_far(value, SWIM_TAG_PACKED))
-		return pack_from(object, value, SWIM_TAG_PACKED);
-	return pack_from(link, swim_tag_read(swim_tag_of(link)), SWIM_TAG_LINK);
+		return pack_of_nothing(object);
+	if (swim_tag_is_packed(value, SWIM_TAG_PACKED))
+		return pack_from(object, value);
+	value = swim_tag_read(swim_tag_of(link));
+	return swim_tag_is_packed(value, SWIM_TAG_LINK) ? pack_from(link, value) : NULL;
 }
 
 /*
@@ -152,7 +167,7 @@ struct swim_pack *swim_pack_of(const void *object, unsigned long value)
  *
  * Return: the object, its bytes zeroed, or NULL when there is no room.
  */
-static __always_inline void *bump(struct swim_pack *pack, size_t size, size_t front, size_t align)
+static void *bump(struct swim_pack *pack, size_t size, size_t front, size_t align)
 {
 	const unsigned int units = DIV_ROUND_UP(size, UNIT);
 	u64 new, old = atomic64_read(&pack->state);
@@ -167,10 +182,7 @@ static __always_inline void *bump(struct swim_pack *pack, size_t size, size_t fr
 		new += (u64)units << USED_SHIFT | BIT_ULL(LIVE_SHIFT);
 		/* Acquire: pairs with the release of what was here before. */
 	} while (!atomic64_try_cmpxchg(&pack->state, &old, new));
-	if (units < SZ_512 / UNIT)
-		swim_zero((u64 *)object, units * UNIT);
-	else
-		memset((void *)object, 0, units * UNIT);
+	memset((void *)object, 0, units * UNIT);
 	/* What alignment has left in front is dead on its own. */
 	if (object - at > front)
 		swim_tag_write((unsigned long *)(at + SWIM_TAG_SLOT) - 1,
@@ -179,14 +191,14 @@ static __always_inline void *bump(struct swim_pack *pack, size_t size, size_t fr
 	return (void *)object;
 }
 
-static noinline void *failed(struct swim_pack *pack, size_t size, size_t front)
+static void *failed(struct swim_pack *pack, size_t size, size_t front)
 {
 	if (size > pack->size || size + front > pack->size)
 		return ERR_PTR(-SWIM_EOVERSIZED);
 	return ERR_PTR(-SWIM_ENOMEM);
 }
 
-static noinline void *alloc_nothing(struct swim_pack *pack)
+static void *alloc_nothing(struct swim_pack *pack)
 {
 	/* Its tag cannot be part of a static pack: it is mangled. It is always the same. */
 	swim_tag_write(swim_tag_of(pack->memory),
@@ -195,16 +207,19 @@ static noinline void *alloc_nothing(struct swim_pack *pack)
 	return pack->memory;
 }
 
-static __always_inline void *alloc(struct swim_pack *pack, size_t size, size_t align)
+/* What is larger than short, of size 0, aligned to more than 8, or does not fit. */
+static noinline void *alloc_slow(struct swim_pack *pack, size_t size, size_t align)
 {
 	void *object;
 
-	if (unlikely(!size))
+	if (IS_ERR_OR_NULL(pack))
+		return ERR_PTR(-SWIM_EMISALIGNED);
+	if (!size)
 		return alloc_nothing(pack);
-	if (unlikely(size > pack->size))
+	if (size > pack->size)
 		return failed(pack, size, SWIM_TAG_SLOT);
 	object = bump(pack, size, SWIM_TAG_SLOT, align);
-	if (unlikely(!object))
+	if (!object)
 		return failed(pack, size, SWIM_TAG_SLOT);
 	write_far(pack, object, SWIM_TAG_PACKED, round_up(size, UNIT));
 	return object;
@@ -223,9 +238,25 @@ static __always_inline void *alloc(struct swim_pack *pack, size_t size, size_t a
  */
 void *swim_pack_alloc(struct swim_pack *pack, size_t size)
 {
-	if (IS_ERR_OR_NULL(pack))
-		return ERR_PTR(-SWIM_EMISALIGNED);
-	return alloc(pack, size, UNIT);
+	const u64 units = (size + UNIT - 1) >> UNIT_SHIFT;
+	unsigned long mark;
+	void *object;
+	u64 old;
+
+	if (unlikely(!pack || size - 1 >= SZ_512))
+		return alloc_slow(pack, size, UNIT);
+	old = atomic64_read(&pack->state);
+	do {
+		mark = state_mark(old);
+		if (unlikely((mark + units) << UNIT_SHIFT >= pack->size))
+			return alloc_slow(pack, size, UNIT);
+		/* Acquire: pairs with the release of what was here before. */
+	} while (unlikely(!atomic64_try_cmpxchg(&pack->state, &old,
+						old + units * STATE_UNIT + STATE_OBJECT)));
+	object = pack->memory + (mark << UNIT_SHIFT) + SWIM_TAG_SLOT;
+	swim_zero(object, units << UNIT_SHIFT);
+	write_far(pack, object, SWIM_TAG_PACKED, units << UNIT_SHIFT);
+	return object;
 }
 EXPORT_SYMBOL_GPL(swim_pack_alloc);
 
@@ -235,7 +266,9 @@ static void *hold_alloc(struct swim_hold *hold, size_t size, size_t align, gfp_t
 
 	if (!is_power_of_2(align) || align > PAGE_SIZE)
 		return ERR_PTR(-SWIM_EMISALIGNED);
-	return alloc(pack, size, max_t(size_t, align, UNIT));
+	if (align <= UNIT)
+		return swim_pack_alloc(pack, size);
+	return alloc_slow(pack, size, align);
 }
 
 static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsigned long *kind)
@@ -254,52 +287,87 @@ static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsign
 	return object;
 }
 
-/**
- * swim_pack_release - the end of an object in a pack
- * @pack: where it is
- * @object: its tag is DEAD, or still one that only the caller may change
- * @size: bytes, a multiple of 8
- * @front: bytes of tags in front of it
+/*
+ * Take an object off the state: from the unit @begin, its first tag, to @end, @units of them
+ * its own.
  */
-void swim_pack_release(struct swim_pack *pack, void *object, size_t size, size_t front)
+static __always_inline void put(struct swim_pack *pack, unsigned long begin, unsigned long end,
+				u64 units)
 {
-	const unsigned int begin = unit_of(pack, object - front), end = unit_of(pack, object + size);
 	u64 new, old = atomic64_read(&pack->state);
+
+	do {
+		new = old - (units << USED_SHIFT) - BIT_ULL(LIVE_SHIFT);
+		if (unlikely(!(new >> LIVE_SHIFT)))
+			new = 0;
+		else if (state_mark(new) == end)
+			new -= end - begin;
+	} while (unlikely(!atomic64_try_cmpxchg(&pack->state, &old, new)));
+}
+
+/**
+ * swim_pack_release - the end of an object in a pack that a lease owned
+ * @pack: where it is
+ * @object: its tag is GOING, or still one that only the caller may change
+ * @size: bytes, a multiple of 8
+ */
+void swim_pack_release(struct swim_pack *pack, void *object, size_t size)
+{
+	unsigned long begin = unit_of(pack, object - 2 * SWIM_TAG_SLOT);
 
 	if (want_init_on_free())
 		memset(object, 0, size);
 	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, SWIM_TAG_APART));
-	do {
-		new = old - ((u64)(size / UNIT) << USED_SHIFT) - BIT_ULL(LIVE_SHIFT);
-		if (!state_live(new))
-			new = 0;
-		else if (state_mark(new) == end)
-			new -= end - begin;
-	} while (!atomic64_try_cmpxchg(&pack->state, &old, new));
+	put(pack, begin, unit_of(pack, object + size), size >> UNIT_SHIFT);
+}
+
+/**
+ * swim_pack_free_nothing - free the object of size 0, for swim_free()
+ * @object: the object
+ *
+ * Return: 0, or -ENOENT when nobody has it.
+ */
+int swim_pack_free_nothing(void *object)
+{
+	struct swim_pack *pack = pack_of_nothing(object);
+
+	return atomic_long_dec_if_positive(&pack->nothings) < 0 ? -SWIM_ECLEARED : 0;
+}
+
+static __always_inline int put_packed(struct swim_pack *pack, const void *object, u64 units)
+{
+	unsigned long end = unit_of(pack, object) + units;
+
+	put(pack, end - units - 1, end, units);
+	return 0;
+}
+
+static noinline int put_zeroed(struct swim_pack *pack, void *object, u64 units)
+{
+	memset(object, 0, units << UNIT_SHIFT);
+	return put_packed(pack, object, units);
 }
 
 /**
  * swim_pack_free - free an object without a lease, for swim_free()
- * @pack: where it is
  * @object: the object
- * @value: its tag, PACKED or NOTHING
+ * @word: its tag as it stands in memory
+ * @value: what that means: PACKED
  *
- * Return: 0, or -ENOENT when somebody else has freed it meanwhile.
+ * Return: as swim_free().
  */
-int swim_pack_free(struct swim_pack *pack, void *object, unsigned long value)
+int swim_pack_free(void *object, unsigned long word, unsigned long value)
 {
-	/* What it was apart from PACKED is left out: no second one can find it so. */
-	const unsigned long size = value & ~(~0UL << SWIM_TAG_SIZED_BITS | SWIM_TAG_STATE);
+	struct swim_pack *pack = pack_from(object, value);
+	const u64 units = packed_size(value) >> UNIT_SHIFT;
 
-	if (swim_tag_is(value, SWIM_TAG_NOTHING)) {
-		if (atomic_long_dec_if_positive(&pack->nothings) < 0)
-			return -SWIM_ECLEARED;
-		return 0;
-	}
-	if (!swim_tag_try(swim_tag_of(object), value, size | SWIM_TAG_GOING))
-		return -SWIM_ECLEARED;
-	swim_pack_release(pack, object, swim_tag_size(size), SWIM_TAG_SLOT);
-	return 0;
+	/* One of two that free it at once gets the tag. How far the pack is nobody asks again. */
+	if (unlikely(!pack || !try_cmpxchg(swim_tag_of(object), &word,
+					   word ^ packed_far(value) ^ SWIM_TAG_PACKED ^
+					   SWIM_TAG_DEAD)))
+		return swim_refuse("free", object);
+	return want_init_on_free() ? put_zeroed(pack, object, units) :
+				     put_packed(pack, object, units);
 }
 
 /**
@@ -313,7 +381,7 @@ int swim_pack_free(struct swim_pack *pack, void *object, unsigned long value)
  */
 int swim_pack_resize(struct swim_pack *pack, void *object, unsigned long value, size_t size)
 {
-	const size_t before = swim_tag_size(value & ~(~0UL << SWIM_TAG_SIZED_BITS));
+	const size_t before = packed_size(value);
 	const unsigned int end = unit_of(pack, object + before);
 	u64 new, old = atomic64_read(&pack->state);
 	long delta;

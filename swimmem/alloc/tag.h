@@ -47,6 +47,8 @@
 #include <linux/types.h>
 #include <swimmem/type.h>
 
+#include "../compat.h"
+
 struct swim_raw;
 
 #define SWIM_TAG_SLOT		8	/* bytes in front of an object; the tag is the last word */
@@ -161,6 +163,13 @@ static inline bool swim_tag_is(unsigned long value, enum swim_tag_state state)
 static inline bool swim_tag_is_near(unsigned long value, enum swim_tag_state state)
 {
 	return (value & (SWIM_TAG_SIZED_MASK | SWIM_TAG_APART)) == (state | SWIM_TAG_SIZED);
+}
+
+/* PACKED or LINK: has more in it than other sized tags. */
+static inline bool swim_tag_is_packed(unsigned long value, enum swim_tag_state state)
+{
+	return (value & (SWIM_TAG_KIND | SWIM_TAG_STATE | SWIM_TAG_APART)) ==
+	       (SWIM_TAG_SIZED | SWIM_TAG_APART | state);
 }
 
 static inline bool swim_tag_is_owned(unsigned long value)
