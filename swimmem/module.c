@@ -8,6 +8,7 @@
 
 #include "alloc/hold.h"
 #include "compat.h"
+#include "lease/cell.h"
 #include "observe/registry.h"
 
 /* What tags are mangled with. Written once, before anybody can have a tag. */
@@ -32,6 +33,7 @@ module_init(swimmem_init);
 /* Every space and pool of a client holds a reference: when this runs there are none. */
 static void __exit swimmem_exit(void)
 {
+	swim_cell_exit();
 	swim_hold_exit();
 	swim_registry_exit();
 }

@@ -7,14 +7,6 @@
 
 #include <swimmem/raw.h>
 
-/**
- * struct swim_box - owns one value; zeroed it owns nothing
- * @raw: the lease
- */
-struct swim_box {
-	struct swim_raw raw;
-};
-
 int __must_check swim_box_new(struct swim_box *box, struct swim_hold *hold,
 			      const struct swim_type *type, gfp_t gfp);
 const struct swim_type *swim_box_type(const struct swim_box *box);

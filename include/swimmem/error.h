@@ -15,6 +15,11 @@
 #define SWIM_EALIASED		EBUSY		/* pinned, or still in use */
 #define SWIM_EOCCUPIED		EEXIST		/* the lease owns something, the name is taken */
 #define SWIM_ECORRUPT		EUCLEAN		/* a tag is not what its lease says */
+#define SWIM_ERELOCATING	EINPROGRESS	/* being moved right now */
+#define SWIM_ECONTENDED		EAGAIN		/* others were faster, too often */
+#define SWIM_EHARD		EOVERFLOW	/* more hard leases than can be counted */
+#define SWIM_ESOFT		ERANGE		/* more soft leases than can be counted */
+#define SWIM_EREF		EUSERS		/* more ref leases than can be counted */
 
 const char *swim_error_text(int err);
 

@@ -18,17 +18,8 @@
 
 #include <linux/rcupdate.h>
 #include <swimmem/hold.h>
+#include <swimmem/lease.h>
 #include <swimmem/type.h>
-
-/**
- * struct swim_raw - exclusive lease; zeroed it owns nothing
- * @object: where the object is now; private
- * @meta: its size or its type; private
- */
-struct swim_raw {
-	void *object;
-	unsigned long meta;
-} __aligned(8);
 
 int __must_check swim_raw_new(struct swim_raw *raw, struct swim_hold *hold, size_t size,
 			      gfp_t gfp);

@@ -7,12 +7,14 @@
 
 #include <swimmem/block.h>
 #include <swimmem/box.h>
+#include <swimmem/counted.h>
 #include <swimmem/error.h>
 #include <swimmem/heap.h>
 #include <swimmem/hold.h>
 #include <swimmem/layout.h>
 #include <swimmem/pack.h>
 #include <swimmem/pool.h>
+#include <swimmem/ptr.h>
 #include <swimmem/raw.h>
 #include <swimmem/scope.h>
 #include <swimmem/slab.h>

@@ -10,14 +10,14 @@
 #include <linux/kernel.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
-#include <swimmem/segment.h>
+#include <swimmem/lease.h>
 
 /**
  * struct swim_type - a type whose values swimmem moves and drops
  * @name: of the C type
  * @size: bytes
  * @parts: how many leases a value holds
- * @part: their offsets in bytes
+ * @part: their offsets in bytes, and in the low three bits what kind of lease each is
  * @sized: private
  * @drop: called with the value, pinned, before its children are dropped; may be NULL.
  *	  It runs in the context of the drop and must not drop the children itself
@@ -34,11 +34,37 @@ struct swim_type {
 /* One member that is a lease; anything else does not compile. */
 #define SWIM_PART(member)	member
 
-#define __SWIM_IS_LEASE(type, member)						\
-	(__same_type(((type *)0)->member, struct swim_raw) ||			\
-	 __same_type(((type *)0)->member, struct swim_box))
+/* The kind of a member that is a lease. A string is a buf of bytes. */
+#define __SWIM_KIND(type, member) _Generic(((type *)0)->member,			\
+	struct swim_raw: SWIM_KIND_RAW,						\
+	struct swim_ptr: SWIM_KIND_PTR,						\
+	struct swim_mut: SWIM_KIND_MUT,						\
+	struct swim_ref: SWIM_KIND_REF,						\
+	struct swim_hard: SWIM_KIND_HARD,					\
+	struct swim_soft: SWIM_KIND_SOFT,					\
+	struct swim_box: SWIM_KIND_RAW,						\
+	struct swim_buf: SWIM_KIND_RAW,						\
+	struct swim_string: SWIM_KIND_RAW,					\
+	struct swim_ptr_box: SWIM_KIND_PTR,					\
+	struct swim_ptr_buf: SWIM_KIND_PTR,					\
+	struct swim_ptr_string: SWIM_KIND_PTR,					\
+	struct swim_mut_box: SWIM_KIND_MUT,					\
+	struct swim_mut_buf: SWIM_KIND_MUT,					\
+	struct swim_mut_string: SWIM_KIND_MUT,					\
+	struct swim_ref_box: SWIM_KIND_REF,					\
+	struct swim_ref_buf: SWIM_KIND_REF,					\
+	struct swim_ref_string: SWIM_KIND_REF,					\
+	struct swim_hard_box: SWIM_KIND_HARD,					\
+	struct swim_hard_buf: SWIM_KIND_HARD,					\
+	struct swim_hard_string: SWIM_KIND_HARD,				\
+	struct swim_soft_box: SWIM_KIND_SOFT,					\
+	struct swim_soft_buf: SWIM_KIND_SOFT,					\
+	struct swim_soft_string: SWIM_KIND_SOFT)
+
 #define __SWIM_PART(type, member)						\
-	(offsetof(type, member) + BUILD_BUG_ON_ZERO(!__SWIM_IS_LEASE(type, member)))
+	(offsetof(type, member) +						\
+	 BUILD_BUG_ON_ZERO(offsetof(type, member) & SWIM_KIND_MASK) +		\
+	 __SWIM_KIND(type, member))
 
 /* The size as the tag of a value has it: in units of 8 bytes from bit 7 on. */
 #define __SWIM_SIZED(size)							\
@@ -67,7 +93,7 @@ struct swim_type {
  * SWIM_TYPE - define a type whose values own others
  * @_name: of the struct swim_type
  * @_type: the C type, aligned to at most 8 bytes
- * @...: one to eight SWIM_PART(member), members of type struct swim_box or swim_raw
+ * @...: one to eight SWIM_PART(member), members that are a lease of any kind
  *
  * At file scope, usually with static in front.
  */

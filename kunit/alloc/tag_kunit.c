@@ -11,6 +11,9 @@ static const enum swim_tag_state states[] = {
 
 static const unsigned long pages[] = { 0, SWIM_TAG_APART };
 
+/* No state at all. */
+#define SWIM_TAG_NONE	(~0U)
+
 /* As an object stands in memory. */
 struct tagged {
 	unsigned long tag;
@@ -67,37 +70,41 @@ static void sized_tag_holds_sizes_below_8_mib_and_nothing_above(struct kunit *te
 		KUNIT_EXPECT_FALSE(test, swim_tag_is(value | 1UL << bit, SWIM_TAG_HELD));
 }
 
-static void owned_tag_tells_the_lease_and_the_page(struct kunit *test)
+static const enum swim_tag_kind owned[] = { SWIM_TAG_OWNED, SWIM_TAG_INNER, SWIM_TAG_COUNTED };
+
+static void owned_tag_tells_who_owns_it_and_how(struct kunit *test)
 {
 	static struct swim_raw leases[4];
-	unsigned int i;
+	unsigned int i, k;
 
 	for (i = 0; i < ARRAY_SIZE(leases); i++) {
-		unsigned long value = swim_tag_owned(&leases[i], 0);
+		for (k = 0; k < ARRAY_SIZE(owned); k++) {
+			unsigned long value = swim_tag_owned(&leases[i], owned[k]);
 
-		KUNIT_EXPECT_EQ(test, swim_tag_kind(value), SWIM_TAG_OWNED);
-		KUNIT_EXPECT_PTR_EQ(test, swim_tag_lease(value), &leases[i]);
-		KUNIT_EXPECT_TRUE(test, swim_tag_is_owned(value));
-		expect_is_only(test, value, 0);
-
-		value = swim_tag_owned(&leases[i], SWIM_TAG_APART);
-		KUNIT_EXPECT_EQ(test, swim_tag_kind(value), SWIM_TAG_OWNED_APART);
-		KUNIT_EXPECT_PTR_EQ(test, swim_tag_lease(value), &leases[i]);
-		KUNIT_EXPECT_TRUE(test, swim_tag_is_owned(value));
-		expect_is_only(test, value, 0);
+			KUNIT_EXPECT_EQ(test, swim_tag_kind(value), owned[k]);
+			KUNIT_EXPECT_PTR_EQ(test, swim_tag_slot(value), (void *)&leases[i]);
+			KUNIT_EXPECT_TRUE(test, swim_tag_is_owned(value));
+			KUNIT_EXPECT_FALSE(test, swim_tag_is_dropping(value));
+			expect_is_only(test, value, SWIM_TAG_NONE);
+		}
 	}
 }
 
-static void dropping_tag_tells_the_parents_lease(struct kunit *test)
+static void dropping_tag_tells_the_parents_lease_and_its_kind(struct kunit *test)
 {
 	static struct swim_raw parent;
-	unsigned long value = (unsigned long)&parent | SWIM_TAG_DROPPING;
+	unsigned int k;
 
-	KUNIT_EXPECT_EQ(test, swim_tag_kind(value), SWIM_TAG_DROPPING);
-	KUNIT_EXPECT_PTR_EQ(test, swim_tag_lease(value), &parent);
-	KUNIT_EXPECT_NULL(test, swim_tag_lease(SWIM_TAG_DROPPING));
-	KUNIT_EXPECT_FALSE(test, swim_tag_is_owned(value));
-	expect_is_only(test, value, 0);
+	for (k = 0; k < ARRAY_SIZE(owned); k++) {
+		unsigned long value = swim_tag_dropping(&parent, owned[k]);
+
+		KUNIT_EXPECT_EQ(test, swim_tag_kind(value) + 1, (unsigned int)owned[k]);
+		KUNIT_EXPECT_PTR_EQ(test, swim_tag_slot(value), (void *)&parent);
+		KUNIT_EXPECT_TRUE(test, swim_tag_is_dropping(value));
+		KUNIT_EXPECT_FALSE(test, swim_tag_is_owned(value));
+		expect_is_only(test, value, SWIM_TAG_NONE);
+	}
+	KUNIT_EXPECT_NULL(test, swim_tag_slot(swim_tag_dropping(NULL, SWIM_TAG_OWNED)));
 }
 
 static void what_is_written_is_what_is_read(struct kunit *test)
@@ -108,10 +115,11 @@ static void what_is_written_is_what_is_read(struct kunit *test)
 		swim_tag_sized(SWIM_TAG_HELD, 16, 0),
 		swim_tag_sized(SWIM_TAG_PINNED, SZ_16K, 0),
 		swim_tag_sized(SWIM_TAG_VISITED, SZ_1M, SWIM_TAG_APART),
-		swim_tag_owned(&lease, 0),
-		swim_tag_owned(&lease, SWIM_TAG_APART),
-		SWIM_TAG_DROPPING,
-		(unsigned long)&lease | SWIM_TAG_DROPPING,
+		swim_tag_owned(&lease, SWIM_TAG_OWNED),
+		swim_tag_owned(&lease, SWIM_TAG_INNER),
+		swim_tag_owned(&lease, SWIM_TAG_COUNTED),
+		swim_tag_dropping(NULL, SWIM_TAG_OWNED),
+		swim_tag_dropping(&lease, SWIM_TAG_COUNTED),
 	};
 	struct tagged it = {};
 	unsigned int i;
@@ -132,13 +140,12 @@ static void unwritten_is_0_and_nothing_else_is(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, swim_tag_read(&it.tag), (unsigned long)SWIM_TAG_UNWRITTEN);
 	KUNIT_EXPECT_EQ(test, (unsigned long)SWIM_TAG_UNWRITTEN, 0UL);
-	expect_is_only(test, SWIM_TAG_UNWRITTEN, 0);
+	expect_is_only(test, SWIM_TAG_UNWRITTEN, SWIM_TAG_NONE);
 	KUNIT_EXPECT_FALSE(test, swim_tag_is_owned(SWIM_TAG_UNWRITTEN));
 	/* The smallest of each kind that is written. */
 	KUNIT_EXPECT_NE(test, swim_tag_sized(0, 0, 0), 0UL);
-	KUNIT_EXPECT_NE(test, swim_tag_owned(NULL, 0), 0UL);
-	KUNIT_EXPECT_NE(test, swim_tag_owned(NULL, SWIM_TAG_APART), 0UL);
-	KUNIT_EXPECT_NE(test, (unsigned long)SWIM_TAG_DROPPING, 0UL);
+	KUNIT_EXPECT_NE(test, swim_tag_owned(NULL, SWIM_TAG_OWNED), 0UL);
+	KUNIT_EXPECT_NE(test, swim_tag_dropping(NULL, SWIM_TAG_OWNED), 0UL);
 }
 
 static void tag_copied_to_another_address_makes_no_sense_there(struct kunit *test)
@@ -156,10 +163,10 @@ static void tag_copied_to_another_address_makes_no_sense_there(struct kunit *tes
 		}
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0U);
-	swim_tag_write(&it[0].tag, swim_tag_owned(&lease, 0));
+	swim_tag_write(&it[0].tag, swim_tag_owned(&lease, SWIM_TAG_OWNED));
 	for (i = 1; i < ARRAY_SIZE(it); i++) {
 		it[i].tag = it[0].tag;
-		KUNIT_EXPECT_PTR_NE(test, swim_tag_lease(swim_tag_read(&it[i].tag)), &lease);
+		KUNIT_EXPECT_PTR_NE(test, swim_tag_slot(swim_tag_read(&it[i].tag)), &lease);
 	}
 }
 
@@ -169,8 +176,8 @@ static void plain_value_in_memory_makes_no_sense(struct kunit *test)
 	struct tagged it;
 
 	/* What an attacker, or an overflow, would write without the secret. */
-	it.tag = swim_tag_owned(&lease, 0);
-	KUNIT_EXPECT_PTR_NE(test, swim_tag_lease(swim_tag_read(&it.tag)), &lease);
+	it.tag = swim_tag_owned(&lease, SWIM_TAG_OWNED);
+	KUNIT_EXPECT_PTR_NE(test, swim_tag_slot(swim_tag_read(&it.tag)), &lease);
 	memset(&it.tag, 'A', sizeof(it.tag));
 	expect_is_only(test, swim_tag_read(&it.tag), 0);
 }
@@ -194,8 +201,8 @@ static struct kunit_case tag_cases[] = {
 	KUNIT_CASE(tag_stands_in_the_word_in_front_of_the_object),
 	KUNIT_CASE(sized_tag_tells_state_size_and_page),
 	KUNIT_CASE(sized_tag_holds_sizes_below_8_mib_and_nothing_above),
-	KUNIT_CASE(owned_tag_tells_the_lease_and_the_page),
-	KUNIT_CASE(dropping_tag_tells_the_parents_lease),
+	KUNIT_CASE(owned_tag_tells_who_owns_it_and_how),
+	KUNIT_CASE(dropping_tag_tells_the_parents_lease_and_its_kind),
 	KUNIT_CASE(what_is_written_is_what_is_read),
 	KUNIT_CASE(unwritten_is_0_and_nothing_else_is),
 	KUNIT_CASE(tag_copied_to_another_address_makes_no_sense_there),

@@ -200,10 +200,10 @@ static void an_overwritten_tag_ends_the_walk_of_its_hunk(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, *tag, 0x4343434343434343UL);
 	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, 0ULL);
 	/* A tag that names a lease, but one that does not own the object. */
-	*tag = swim_tag_mangle(tag, swim_tag_owned(&second, 0));
+	*tag = swim_tag_mangle(tag, swim_tag_owned(&second, SWIM_TAG_OWNED));
 	compact(test);
 	EXPECT_REPORT(test, "no lease owns it");
-	KUNIT_EXPECT_EQ(test, *tag, swim_tag_mangle(tag, swim_tag_owned(&second, 0)));
+	KUNIT_EXPECT_EQ(test, *tag, swim_tag_mangle(tag, swim_tag_owned(&second, SWIM_TAG_OWNED)));
 	*tag = before;
 	compact(test);
 	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, 2ULL);

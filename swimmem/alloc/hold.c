@@ -46,6 +46,12 @@ struct swim_hold *swim_global_hold(void)
 }
 EXPORT_SYMBOL_GPL(swim_global_hold);
 
+/* Where what belongs to no client comes from. */
+struct swim_space *swim_global_space(void)
+{
+	return global_space;
+}
+
 int swim_hold_init(void)
 {
 	global_space = swim_space_make("global", 0, NUMA_NO_NODE);

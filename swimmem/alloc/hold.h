@@ -17,7 +17,7 @@ struct swim_hunk;
  */
 struct swim_hold_ops {
 	void *(*alloc)(struct swim_hold *hold, size_t size, size_t align, gfp_t gfp);
-	void *(*reserve)(struct swim_hold *hold, size_t size, gfp_t gfp, unsigned long *kind);
+	void *(*reserve)(struct swim_hold *hold, size_t size, gfp_t gfp, unsigned long *apart);
 	void (*stats)(struct swim_hold *hold, struct swim_hold_stats *stats);
 };
 

@@ -271,7 +271,7 @@ static void *hold_alloc(struct swim_hold *hold, size_t size, size_t align, gfp_t
 	return alloc_slow(pack, size, align);
 }
 
-static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsigned long *kind)
+static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsigned long *apart)
 {
 	struct swim_pack *pack = container_of(hold, struct swim_pack, hold);
 	void *object;
@@ -283,7 +283,7 @@ static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsign
 		return failed(pack, size, 2 * SWIM_TAG_SLOT);
 	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
 	write_far(pack, object - SWIM_TAG_SLOT, SWIM_TAG_LINK, 0);
-	*kind = SWIM_TAG_OWNED_APART;
+	*apart = SWIM_TAG_APART;
 	return object;
 }
 

@@ -262,17 +262,17 @@ static bool is_small(const struct swim_pool *pool, size_t size, size_t align)
  * @pool: where from
  * @size: bytes
  * @gfp: how the heap may grow for it
- * @kind: of the tag that the caller writes
+ * @apart: SWIM_TAG_APART when the object stands apart, else 0
  *
  * Return: an object with an unwritten tag, zeroed, or ERR_PTR.
  */
-void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, unsigned long *kind)
+void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, unsigned long *apart)
 {
 	if (size <= pool->small_max) {
-		*kind = pool->owned;
+		*apart = pool->apart;
 		return reserve_small(pool, size, SWIM_OBJECT_ALIGN, gfp);
 	}
-	*kind = SWIM_TAG_OWNED_APART;
+	*apart = SWIM_TAG_APART;
 	return swim_large_reserve(pool, size, SWIM_OBJECT_ALIGN, gfp);
 }
 
@@ -339,9 +339,9 @@ static void *hold_alloc(struct swim_hold *hold, size_t size, size_t align, gfp_t
 	return alloc_slow(swim_pool_of(hold), size, align, gfp);
 }
 
-static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsigned long *kind)
+static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsigned long *apart)
 {
-	return swim_pool_reserve(swim_pool_of(hold), size, gfp, kind);
+	return swim_pool_reserve(swim_pool_of(hold), size, gfp, apart);
 }
 
 static void hold_stats(struct swim_hold *hold, struct swim_hold_stats *stats)
@@ -565,12 +565,7 @@ static int shape(struct swim_pool *pool, struct swim_heap *heap)
 	}
 	pool->mask = ~(size - 1);
 	pool->small_max = size / 4;
-	if (size != SWIM_FRAME_SIZE) {
-		pool->apart = SWIM_TAG_APART;
-		pool->owned = SWIM_TAG_OWNED_APART;
-	} else {
-		pool->owned = SWIM_TAG_OWNED;
-	}
+	pool->apart = size == SWIM_FRAME_SIZE ? 0 : SWIM_TAG_APART;
 	pool->held = swim_tag_sized(SWIM_TAG_HELD, 0, pool->apart) -
 		     (SWIM_TAG_SLOT << (SWIM_TAG_SIZE_SHIFT - 3));
 	return 0;

@@ -38,7 +38,6 @@ struct swim_pool_cpu {
  * @cpu: what each CPU has
  * @mask: takes an address to its hunk
  * @held: added to what a small object without a lease needs it makes its tag
- * @owned: kind of the tag of a small object with a lease
  * @apart: SWIM_TAG_APART in the tags of small objects, or 0
  * @zero_inline: over objects below this size the mark goes back at once
  * @small_max: larger objects get extents of their own
@@ -65,7 +64,6 @@ struct swim_pool {
 	struct swim_pool_cpu __percpu *cpu;
 	unsigned long mask;
 	unsigned long held;
-	unsigned long owned;
 	unsigned long apart;
 	size_t zero_inline;
 	size_t small_max;
@@ -89,7 +87,7 @@ struct swim_pool {
 
 static_assert(sizeof(struct swim_pool) % SWIM_OBJECT_ALIGN == 0);
 
-void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, unsigned long *kind);
+void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, unsigned long *apart);
 void swim_release_slow(void *object, size_t size);
 void swim_pool_release(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size);
 bool swim_pool_spare(struct swim_pool *pool, unsigned long next);
@@ -193,28 +191,28 @@ static __always_inline bool swim_pool_bump(struct swim_pool *pool, size_t need, 
 
 /* For swim_reserve(), which see. */
 static __always_inline void *swim_pool_reserve(struct swim_pool *pool, size_t size, gfp_t gfp,
-					       unsigned long *kind)
+					       unsigned long *apart)
 {
 	void *object;
 
 	if (likely(size <= pool->small_max && swim_pool_bump(pool, swim_need(size), &object))) {
-		*kind = pool->owned;
+		*apart = pool->apart;
 		return object;
 	}
-	return swim_pool_reserve_slow(pool, size, gfp, kind);
+	return swim_pool_reserve_slow(pool, size, gfp, apart);
 }
 
 /*
  * An object for a lease: zeroed, with an unwritten tag, or ERR_PTR. The caller writes the
- * tag, which is to be of @kind.
+ * tag. @apart: SWIM_TAG_APART or 0, for the metadata.
  */
 static __always_inline void *swim_reserve(struct swim_hold *hold, size_t size, gfp_t gfp,
-					  unsigned long *kind)
+					  unsigned long *apart)
 {
 	/* The usual case needs no indirect call. */
 	if (likely(hold->ops == &swim_pool_hold_ops))
-		return swim_pool_reserve(swim_pool_of(hold), size, gfp, kind);
-	return hold->ops->reserve(hold, size, gfp, kind);
+		return swim_pool_reserve(swim_pool_of(hold), size, gfp, apart);
+	return hold->ops->reserve(hold, size, gfp, apart);
 }
 
 /* Let the mark go back over an object, whose bytes are zero, if it still is the newest. */

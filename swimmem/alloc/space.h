@@ -12,6 +12,7 @@ struct swim_segment *swim_space_next(const struct swim_space *space, u32 *index)
 unsigned int swim_space_frames(const struct swim_space *space);
 struct swim_space *swim_space_make(const char *name, size_t limit, int node);
 int swim_space_unmake(struct swim_space *space);
+struct swim_space *swim_global_space(void);
 struct swim_frame *swim_space_frame(const struct swim_space *space, const void *addr);
 
 /* Every segment that the space has or once had; one without memory has no live frame. */

@@ -12,7 +12,10 @@
  *	   VISITED	  a mover has it; the size may be unknown, then it is 0
  *	   NOTHING	  the one object of size 0 that all share
  *	   LINK		  no object: leads from one in a pack, which a lease owns, to the pack
- *	OWNED		the address of the lease that owns it; it may move
+ *	OWNED		the address of the Raw lease that owns it; it may move
+ *	INNER		the same, of a Ptr lease
+ *	COUNTED		the address of the cell that its leases share; who may do what the
+ *			cell's status says
  *	DROPPING	being dropped with all that it owns; the lease that owns its parent,
  *			NULL at the root
  *
@@ -28,7 +31,7 @@
  *
  * Most objects stand in hunks of 64 KiB, and lead to the hunk's header by a mask. The others
  * stand apart: in hunks of a page, in extents of their own, in packs (pool.h). Sized tags
- * have a flag for these, OWNED and DROPPING two values.
+ * have a flag for these; of the others the metadata has it.
  *
  * The low three bits tell the kind and are plain, so no written tag is 0; the others are
  * mangled with a secret and the object's own address, so that what an overflow or a copy
@@ -49,18 +52,19 @@
 
 #include "../compat.h"
 
-struct swim_raw;
-
 #define SWIM_TAG_SLOT		8	/* bytes in front of an object; the tag is the last word */
 #define SWIM_OBJECT_ALIGN	8
 
 enum swim_tag_kind {
 	SWIM_TAG_UNWRITTEN	= 0,
 	SWIM_TAG_SIZED		= 1,
-	SWIM_TAG_DROPPING	= 2,
 	SWIM_TAG_OWNED		= 3,
-	SWIM_TAG_OWNED_APART	= 5,
-	SWIM_TAG_DROPPING_APART	= 6,
+	SWIM_TAG_INNER		= 5,
+	SWIM_TAG_COUNTED	= 7,
+	/* DROPPING: one less than the kind of the lease that owns the parent. */
+	SWIM_TAG_DROPPING	= 2,
+	SWIM_TAG_DROPPING_INNER	= 4,
+	SWIM_TAG_DROPPING_COUNTED = 6,
 };
 
 enum swim_tag_state {
@@ -120,14 +124,16 @@ static inline unsigned long swim_tag_sized(enum swim_tag_state state, size_t siz
 	return size << (SWIM_TAG_SIZE_SHIFT - 3) | apart | state | SWIM_TAG_SIZED;
 }
 
-static inline unsigned long swim_tag_owned(const struct swim_raw *lease, unsigned long apart)
+/* @slot: the lease; @kind: OWNED or INNER. Or a cell, and COUNTED. */
+static inline unsigned long swim_tag_owned(const void *slot, enum swim_tag_kind kind)
 {
-	return (unsigned long)lease | (apart ? SWIM_TAG_OWNED_APART : SWIM_TAG_OWNED);
+	return (unsigned long)slot | kind;
 }
 
-static inline unsigned long swim_tag_dropping(const struct swim_raw *parent, unsigned long apart)
+/* @slot: the lease that owns the parent; @kind: what kind of tag it makes; NULL at the root. */
+static inline unsigned long swim_tag_dropping(const void *slot, enum swim_tag_kind kind)
 {
-	return (unsigned long)parent | (apart ? SWIM_TAG_DROPPING_APART : SWIM_TAG_DROPPING);
+	return (unsigned long)slot | (kind - 1);
 }
 
 static inline enum swim_tag_kind swim_tag_kind(unsigned long value)
@@ -135,9 +141,10 @@ static inline enum swim_tag_kind swim_tag_kind(unsigned long value)
 	return value & SWIM_TAG_KIND;
 }
 
-static inline struct swim_raw *swim_tag_lease(unsigned long value)
+/* The lease, or the cell, of a tag that is not sized. */
+static inline void *swim_tag_slot(unsigned long value)
 {
-	return (struct swim_raw *)(value & ~SWIM_TAG_KIND);
+	return (void *)(value & ~SWIM_TAG_KIND);
 }
 
 static inline size_t swim_tag_size(unsigned long value)
@@ -172,16 +179,15 @@ static inline bool swim_tag_is_packed(unsigned long value, enum swim_tag_state s
 	       (SWIM_TAG_SIZED | SWIM_TAG_APART | state);
 }
 
+/* By one lease or by several. */
 static inline bool swim_tag_is_owned(unsigned long value)
 {
-	return swim_tag_kind(value) == SWIM_TAG_OWNED ||
-	       swim_tag_kind(value) == SWIM_TAG_OWNED_APART;
+	return value & 1 && swim_tag_kind(value) != SWIM_TAG_SIZED;
 }
 
 static inline bool swim_tag_is_dropping(unsigned long value)
 {
-	return swim_tag_kind(value) == SWIM_TAG_DROPPING ||
-	       swim_tag_kind(value) == SWIM_TAG_DROPPING_APART;
+	return !(value & 1) && swim_tag_kind(value) != SWIM_TAG_UNWRITTEN;
 }
 
 /* A sized tag in a hunk that tells how long its object is? */
@@ -192,20 +198,6 @@ static inline bool swim_tag_is_walkable(unsigned long value)
 	case SWIM_TAG_SIZED | SWIM_TAG_DEAD:
 	case SWIM_TAG_SIZED | SWIM_TAG_HELD:
 	case SWIM_TAG_SIZED | SWIM_TAG_PINNED:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* Does an object with this tag stand apart? */
-static inline bool swim_tag_is_apart(unsigned long value)
-{
-	switch (swim_tag_kind(value)) {
-	case SWIM_TAG_SIZED:
-		return value & SWIM_TAG_APART;
-	case SWIM_TAG_OWNED_APART:
-	case SWIM_TAG_DROPPING_APART:
 		return true;
 	default:
 		return false;

@@ -23,6 +23,8 @@
  * (D) release; pairs with the address dependency of readers: they see the whole copy.
  * (E) release; pairs with the acquire in take_failed().
  *
+ * An object whose leases are counted is visited by its cell: busy. Its tag stays.
+ *
  * After (C) nothing can fail, and being asked comes too late: the owner finds the copy a
  * few instructions later. The old copy stays as it is for as long as swim_hunk_put() says,
  * for readers and for owners between reading the lease and taking the tag.
@@ -30,28 +32,84 @@
 #include <linux/irqflags.h>
 
 #include "../compat.h"
+#include "../lease/cell.h"
 #include "../observe/report.h"
 #include "relocate.h"
 
 #define STEP	64	/* bytes between two looks at "asked" */
 
-/* SWIM_TAG_APART when an OWNED object stands apart. */
-static unsigned long apart_of(unsigned long value)
+/**
+ * swim_owned_peek - look at the lease that a tag names
+ * @object: whose tag it is
+ * @value: the tag, owned; it may have been overwritten with anything
+ * @lease: what a Raw lease says; of others the first word
+ *
+ * Return: false when nothing there owns the object.
+ */
+bool swim_owned_peek(void *object, unsigned long value, struct swim_buf *lease)
 {
-	return swim_tag_is_apart(value) ? SWIM_TAG_APART : 0;
+	void *slot = swim_tag_slot(value);
+
+	switch (swim_tag_kind(value)) {
+	case SWIM_TAG_OWNED:
+		return swim_peek(slot, lease, sizeof(struct swim_raw)) &&
+		       lease->raw.object == object &&
+		       (!swim_meta_is_buf(lease->raw.meta) || swim_peek(slot, lease, sizeof(*lease)));
+	case SWIM_TAG_INNER:
+		return swim_peek(slot, lease, sizeof(struct swim_ptr)) &&
+		       lease->raw.object == object;
+	case SWIM_TAG_COUNTED:
+		return swim_cell_is(slot) && READ_ONCE(((struct swim_cell *)slot)->object) == object;
+	default:
+		return false;
+	}
 }
 
-/* OWNED to VISITED; from then on the lease stays, and is read. */
-static enum swim_relocated visit(void *object, unsigned long value, struct swim_raw *lease)
+/**
+ * swim_owned_size - the size of an owned object
+ * @object: the object
+ * @value: its tag
+ * @lease: what swim_owned_peek() found
+ */
+size_t swim_owned_size(void *object, unsigned long value, struct swim_buf *lease)
+{
+	enum swim_tag_kind kind = swim_tag_kind(value);
+
+	return swim_body_object_size(swim_body_of(lease, object, kind), kind);
+}
+
+/* From then on the object stays where it is, its lease or its cell too, which is read. */
+static enum swim_relocated visit(struct swim_pool *pool, void *object, unsigned long value,
+				 struct swim_buf *lease)
 {
 	unsigned long *tag = swim_tag_of(object);
 
-	if (!swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_VISITED, 0, apart_of(value))))
+	if (swim_tag_kind(value) == SWIM_TAG_COUNTED) {
+		struct swim_cell *cell = swim_tag_slot(value);
+
+		if (!swim_cell_is(cell))
+			return SWIM_CORRUPT;
+		if (!swim_cell_busy(cell))
+			return swim_tag_read(tag) == value ? SWIM_REFUSED : SWIM_CHANGED;
+		if (swim_owned_peek(object, value, lease))
+			return SWIM_MOVED;
+		swim_cell_unbusy(cell);
+		return swim_tag_read(tag) == value ? SWIM_CORRUPT : SWIM_CHANGED;
+	}
+	if (!swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_VISITED, 0, pool->apart)))
 		return SWIM_CHANGED;
-	if (swim_raw_peek(swim_tag_lease(value), lease) && lease->object == object)
+	if (swim_owned_peek(object, value, lease))
 		return SWIM_MOVED;
 	swim_tag_write(tag, value);
 	return SWIM_CORRUPT;
+}
+
+static void unvisit(void *object, unsigned long value)
+{
+	if (swim_tag_kind(value) == SWIM_TAG_COUNTED)
+		swim_cell_unbusy(swim_tag_slot(value));
+	else
+		swim_tag_write(swim_tag_of(object), value);
 }
 
 static bool copy(void *to, const void *from, size_t size, const bool *asked)
@@ -67,57 +125,110 @@ static bool copy(void *to, const void *from, size_t size, const bool *asked)
 	return !READ_ONCE(*asked);
 }
 
-/* Let the lease @to, a copy of @from, own what @from owns. */
-static bool rehome_one(struct swim_raw *from, struct swim_raw *to)
+/* Let the exclusive lease @to, a copy of @from, own what @from owns. */
+static bool rehome_one(void *from, void *to, enum swim_tag_kind kind)
 {
 	void *child;
 
 	for (;;) {
 		unsigned long *tag, word, value;
 
-		child = READ_ONCE(from->object);
-		WRITE_ONCE(to->object, child);
+		child = READ_ONCE(*swim_slot_object(from));
+		WRITE_ONCE(*swim_slot_object(to), child);
 		if (!child)
 			return true;
 		tag = swim_tag_of(child);
 		/* Pairs with (E): who sees DEAD sees the lease changed, below. */
 		word = smp_load_acquire(tag);
 		value = word ? swim_tag_mangle(tag, word) : 0;
-		if (swim_tag_is_owned(value) && swim_tag_lease(value) == from) {
-			if (swim_tag_try(tag, value, swim_tag_owned(to, apart_of(value))))
+		if (value == swim_tag_owned(from, kind)) {
+			if (swim_tag_try(tag, value, swim_tag_owned(to, kind)))
 				return true;
 		} else if (!swim_tag_is(value, SWIM_TAG_VISITED) &&
-			   READ_ONCE(from->object) == child) {
+			   READ_ONCE(*swim_slot_object(from)) == child) {
 			return false;
 		}
 		cpu_relax(); /* another mover has it, with interrupts off: not for long */
 	}
 }
 
-/* Let the copy own the children, all or none. */
-static bool rehome(const struct swim_type *type, void *from, void *to)
+/* The exclusive leases of a value, from the first on to the @n-th; how many were rehomed. */
+static unsigned int rehome_value(const struct swim_type *type, void *from, void *to,
+				 unsigned int n)
 {
-	unsigned int n;
+	unsigned int i;
 
-	for (n = 0; n < type->parts; n++)
-		if (!rehome_one(swim_part(from, type, n), swim_part(to, type, n)))
+	for (i = 0; i < n; i++) {
+		u32 part = type->part[i];
+
+		if (swim_part_is_exclusive(part) &&
+		    !rehome_one(swim_part(from, part), swim_part(to, part), swim_part_tag(part)))
 			break;
-	if (n == type->parts)
+	}
+	return i;
+}
+
+/*
+ * Let the copy of @count values own their children, all or none. Counted leases lead to
+ * cells, which do not know them: a copy of one is as good.
+ */
+static bool rehome(const struct swim_type *type, void *from, void *to, u32 count)
+{
+	unsigned int done = 0;
+	u32 n;
+
+	for (n = 0; n < count; n++, from += type->size, to += type->size) {
+		done = rehome_value(type, from, to, type->parts);
+		if (done < type->parts)
+			break;
+	}
+	if (n == count)
 		return true;
 	/* Nobody but movers can have got at what was rehomed: this way back cannot fail. */
-	while (n--)
-		WARN_ON_ONCE(!rehome_one(swim_part(to, type, n), swim_part(from, type, n)));
+	WARN_ON_ONCE(rehome_value(type, to, from, done) < done);
+	while (n--) {
+		from -= type->size;
+		to -= type->size;
+		WARN_ON_ONCE(rehome_value(type, to, from, type->parts) < type->parts);
+	}
 	return false;
 }
 
-static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned long value,
-				const struct swim_raw *lease, size_t size)
+/* Values in an object. */
+static u32 count_of(const struct swim_body *body)
 {
-	const struct swim_type *type = swim_meta_type(lease->meta);
-	struct swim_raw *raw = swim_tag_lease(value);
+	return swim_meta_is_buf(body->meta) ? body->len : 1;
+}
+
+/* The copy is the object from now on. */
+static void commit(struct swim_mover *mover, void *object, unsigned long value, void *to,
+		   size_t size)
+{
+	struct swim_cell *cell = swim_tag_slot(value);
+	const bool counted = swim_tag_kind(value) == SWIM_TAG_COUNTED;
+	void **address = counted ? &cell->object : swim_slot_object(swim_tag_slot(value));
+
+	mover->mark += SWIM_TAG_SLOT + size;
+	swim_tag_write(swim_tag_of(to), value);
+	/* (D) */
+	smp_store_release(address, to);
+	/* (E) */
+	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size,
+							   mover->pool->apart));
+	if (counted)
+		swim_cell_unbusy(cell);
+}
+
+static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned long value,
+				struct swim_buf *lease, size_t size)
+{
+	enum swim_tag_kind kind = swim_tag_kind(value);
+	const struct swim_body *body = swim_body_of(lease, object, kind);
+	const struct swim_type *type = swim_meta_type(body->meta);
 	struct swim_hunk *from = swim_pool_hunk(mover->pool, (unsigned long)swim_tag_of(object));
 	enum swim_relocated result = SWIM_CANCELLED;
 	void *to = (void *)mover->to + mover->mark + SWIM_TAG_SLOT;
+	size_t front = swim_body_front(body, kind);
 
 	if (size > mover->pool->small_max)
 		return SWIM_CORRUPT;
@@ -126,17 +237,12 @@ static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned
 	swim_unpoison(to - SWIM_TAG_SLOT, SWIM_TAG_SLOT + size);
 	if (!copy(to, object, size, &from->asked))
 		goto abort;
-	if (type && !rehome(type, object, to)) {
+	if (type && type->parts && !rehome(type, object + front, to + front, count_of(body))) {
 		result = SWIM_REFUSED;
 		goto abort;
 	}
-	mover->mark += SWIM_TAG_SLOT + size;
-	swim_tag_write(swim_tag_of(to), swim_tag_owned(raw, apart_of(value)));
 	WRITE_ONCE(from->moved, true);
-	/* (D) */
-	smp_store_release(&raw->object, to);
-	/* (E) */
-	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, apart_of(value)));
+	commit(mover, object, value, to, size);
 	return SWIM_MOVED;
 
 abort:
@@ -158,19 +264,21 @@ abort:
 enum swim_relocated swim_relocate(struct swim_mover *mover, void *object, unsigned long value,
 				  size_t *size)
 {
-	struct swim_raw lease;
+	struct swim_buf lease;
 	enum swim_relocated result;
 	unsigned long flags;
 
 	local_irq_save(flags);
 	/* Before VISITED: who sees that, asks afterwards. */
 	WRITE_ONCE(swim_pool_hunk(mover->pool, (unsigned long)swim_tag_of(object))->asked, false);
-	result = visit(object, value, &lease);
+	result = visit(mover->pool, object, value, &lease);
 	if (result == SWIM_MOVED) {
-		*size = swim_meta_object_size(lease.meta);
+		*size = swim_owned_size(object, value, &lease);
 		result = move(mover, object, value, &lease, *size);
 		if (result != SWIM_MOVED)
-			swim_tag_write(swim_tag_of(object), value);
+			unvisit(object, value);
+	} else if (result == SWIM_REFUSED && !swim_measure(mover->pool, object, value, size)) {
+		result = SWIM_CHANGED;
 	}
 	local_irq_restore(flags);
 	if (result == SWIM_CORRUPT)
@@ -178,24 +286,51 @@ enum swim_relocated swim_relocate(struct swim_mover *mover, void *object, unsign
 	return result;
 }
 
+/* What is being freed meanwhile KASAN may call poisoned; it is not used then. */
+static __no_sanitize_address void read_body(const struct swim_body *from, struct swim_body *body)
+{
+	body->meta = READ_ONCE(from->meta);
+	body->cap = READ_ONCE(from->cap);
+}
+
+/* Where the metadata is in the object nobody changes it: a look is enough. */
+static bool measure_inside(void *object, unsigned long value, size_t *size)
+{
+	struct swim_buf lease;
+	struct swim_body body;
+
+	if (!swim_owned_peek(object, value, &lease))
+		return false;
+	read_body(object, &body);
+	/* It was the metadata if the object is still there. */
+	smp_rmb();
+	if (swim_tag_read(swim_tag_of(object)) != value)
+		return false;
+	*size = swim_body_object_size(&body, swim_tag_kind(value));
+	return true;
+}
+
 /**
  * swim_measure - the size of an owned object
+ * @pool: in which it is
  * @object: in a closed hunk that the caller holds
- * @value: its tag, OWNED
+ * @value: its tag
  * @size: its bytes
  *
  * Return: false when the tag changed meanwhile, or names no lease that owns it.
  */
-bool swim_measure(void *object, unsigned long value, size_t *size)
+bool swim_measure(struct swim_pool *pool, void *object, unsigned long value, size_t *size)
 {
 	enum swim_relocated result;
-	struct swim_raw lease;
+	struct swim_buf lease;
 	unsigned long flags;
 
+	if (swim_tag_kind(value) != SWIM_TAG_OWNED)
+		return measure_inside(object, value, size);
 	local_irq_save(flags);
-	result = visit(object, value, &lease);
+	result = visit(pool, object, value, &lease);
 	if (result == SWIM_MOVED) {
-		*size = swim_meta_object_size(lease.meta);
+		*size = swim_owned_size(object, value, &lease);
 		swim_tag_write(swim_tag_of(object), value);
 	}
 	local_irq_restore(flags);

@@ -2,7 +2,7 @@
 #ifndef SWIMMEM_COMPACT_RELOCATE_H
 #define SWIMMEM_COMPACT_RELOCATE_H
 
-#include "../lease/raw.h"
+#include "../lease/lease.h"
 
 /**
  * struct swim_mover - moves objects into a hunk of its own
@@ -27,6 +27,8 @@ enum swim_relocated {
 
 enum swim_relocated swim_relocate(struct swim_mover *mover, void *object, unsigned long value,
 				  size_t *size);
-bool swim_measure(void *object, unsigned long value, size_t *size);
+bool swim_measure(struct swim_pool *pool, void *object, unsigned long value, size_t *size);
+bool swim_owned_peek(void *object, unsigned long value, struct swim_buf *lease);
+size_t swim_owned_size(void *object, unsigned long value, struct swim_buf *lease);
 
 #endif

@@ -6,19 +6,22 @@
 
 /**
  * struct swim_walk - a way through the objects of a closed hunk
+ * @pool: whose
  * @hunk: held by the walker
  * @at: offset of the next tag slot
  * @end: the mark at which it was closed
  */
 struct swim_walk {
+	struct swim_pool *pool;
 	struct swim_hunk *hunk;
 	unsigned int at;
 	unsigned int end;
 };
 
-static inline void swim_walk_begin(struct swim_walk *walk, const struct swim_pool *pool,
+static inline void swim_walk_begin(struct swim_walk *walk, struct swim_pool *pool,
 				   const struct swim_frame *frame)
 {
+	walk->pool = pool;
 	walk->hunk = swim_frame_hunk(pool, frame);
 	walk->at = SWIM_HUNK_BEGIN;
 	walk->end = swim_frame_mark(pool, frame);
@@ -53,7 +56,7 @@ static inline bool swim_walk_next(struct swim_walk *walk)
 		size = swim_tag_size(value);
 		if (!swim_tag_is_owned(value))
 			return swim_tag_is_walkable(value) && swim_walk_over(walk, size);
-		if (swim_measure(object, value, &size))
+		if (swim_measure(walk->pool, object, value, &size))
 			return swim_walk_over(walk, size);
 		if (swim_tag_read(swim_tag_of(object)) == value)
 			return false;

@@ -105,7 +105,7 @@ static void map_add(u16 *kib, unsigned int at, size_t size)
 }
 
 /* The live bytes in each KiB of a closed hunk; false when it cannot be walked to its end now. */
-static bool map_closed(const struct swim_pool *pool, const struct swim_frame *frame, u16 *kib)
+static bool map_closed(struct swim_pool *pool, const struct swim_frame *frame, u16 *kib)
 {
 	struct swim_walk walk;
 

@@ -79,13 +79,12 @@ static bool is_hunk(const struct swim_hunk *at, unsigned long mask)
 static long size_of(void *object)
 {
 	unsigned long value = swim_tag_read(swim_tag_of(object));
-	struct swim_raw lease;
+	struct swim_buf lease;
 
 	if (swim_tag_is_walkable(value))
 		return swim_tag_size(value);
-	if (swim_tag_is_owned(value) && swim_raw_peek(swim_tag_lease(value), &lease) &&
-	    lease.object == object)
-		return swim_meta_object_size(lease.meta);
+	if (swim_tag_is_owned(value) && swim_owned_peek(object, value, &lease))
+		return swim_owned_size(object, value, &lease);
 	return -1;
 }
 
@@ -148,6 +147,11 @@ const char *swim_error_text(int err)
 	case SWIM_EALIASED:	return "aliased";
 	case SWIM_EOCCUPIED:	return "occupied";
 	case SWIM_ECORRUPT:	return "corrupt";
+	case SWIM_ERELOCATING:	return "relocating";
+	case SWIM_ECONTENDED:	return "contended";
+	case SWIM_EHARD:	return "hard count overflow";
+	case SWIM_ESOFT:	return "soft count overflow";
+	case SWIM_EREF:		return "ref count overflow";
 	default:		return "unknown";
 	}
 }

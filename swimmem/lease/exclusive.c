@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Exclusive: what the owner of a Raw or a Ptr lease does. All of its state is in the
+ * object's tag (tag.h); the lease itself is a pointer that a mover may change while the
+ * object is VISITED, and the owner at any other time.
+ *
+ * The owner takes the object by its tag, OWNED (or INNER) by this lease to PINNED, DROPPING
+ * or GOING. When that fails he looks why:
+ *
+ *	VISITED		a mover copies it: ask for it, look again. The mover has interrupts
+ *			off and looks at "asked" after each cache line
+ *	lease changed	it has moved: try at the new place
+ *	else		the owner's mistake
+ *
+ * Between reading the lease and taking the tag the object may move, and its old hunk must
+ * not be used for something else: preemption is off, which is a reader for RCU, and what
+ * a mover has emptied waits for a grace period.
+ */
+#include <linux/uaccess.h>
+
+#include "../compat.h"
+#include "../observe/report.h"
+#include "lease.h"
+
+/**
+ * swim_peek - read memory of which only an address is known
+ * @from: the tag that said so may have been overwritten with anything
+ * @copy: what is there
+ * @size: bytes
+ *
+ * Return: false when no memory is there.
+ */
+bool swim_peek(const void *from, void *copy, size_t size)
+{
+#ifdef CONFIG_UML
+	/* Reading with faults caught is a system call there. */
+	if (!virt_addr_valid(from) && !is_vmalloc_addr(from))
+		return false;
+	memcpy(copy, from, size);
+	return true;
+#else
+	return !copy_from_kernel_nofault(copy, from, size);
+#endif
+}
+
+/**
+ * swim_object_new - an object with its metadata inside
+ * @hold: where it lives
+ * @body: the metadata
+ * @gfp: what to do when the hold must grow for it
+ * @apart: as of swim_reserve()
+ *
+ * Return: the object, its payload zeroed, its tag unwritten; or ERR_PTR.
+ */
+void *swim_object_new(struct swim_hold *hold, const struct swim_body *body, gfp_t gfp,
+		      unsigned long *apart)
+{
+	size_t size = swim_body_object_size(body, SWIM_TAG_INNER);
+	struct swim_body *inside = swim_reserve(hold, size, gfp, apart);
+
+	if (IS_ERR(inside))
+		return inside;
+	inside->meta = swim_meta_apart(body->meta, *apart);
+	if (swim_meta_is_buf(body->meta)) {
+		inside->len = body->len;
+		inside->cap = body->cap;
+	}
+	return inside;
+}
+
+/**
+ * swim_release_object - the memory of an object that the caller has taken
+ * @object: the object
+ * @apart: SWIM_TAG_APART when it stands apart, else 0
+ * @size: its bytes
+ */
+void swim_release_object(void *object, unsigned long apart, size_t size)
+{
+	if (apart)
+		swim_release_apart(object, size);
+	else
+		swim_release(object, size);
+}
+
+/* The hunk of an object that a mover has. */
+static struct swim_hunk *hunk_of(void *object, unsigned long value)
+{
+	return value & SWIM_TAG_APART ? swim_hunk_of_page(object) : swim_hunk_of(object);
+}
+
+/* 0 to try again, or why the tag could not be taken. */
+static int take_failed(void *slot, void *object, enum swim_tag_kind kind)
+{
+	unsigned long *tag = swim_tag_of(object);
+	/* Pairs with (E) in relocate.c: who sees DEAD sees the lease changed. */
+	unsigned long word = smp_load_acquire(tag);
+	unsigned long value = word ? swim_tag_mangle(tag, word) : 0;
+
+	if (swim_tag_is(value, SWIM_TAG_VISITED)) {
+		WRITE_ONCE(hunk_of(object, value)->asked, true);
+		cpu_relax();
+		return 0;
+	}
+	if (READ_ONCE(*swim_slot_object(slot)) != object)
+		return 0;
+	if (swim_tag_is(value, SWIM_TAG_PINNED) || swim_tag_is_dropping(value))
+		return -SWIM_EALIASED;
+	if (swim_tag_is_owned(value)) {
+		if (value == swim_tag_owned(slot, kind))
+			return 0;
+		swim_report("lease %p used for object %p, which another lease owns", slot, object);
+		return -SWIM_EMISALIGNED;
+	}
+	if (swim_tag_is(value, SWIM_TAG_DEAD) || swim_tag_is(value, SWIM_TAG_GOING) ||
+	    value == SWIM_TAG_UNWRITTEN) {
+		swim_report("lease %p used after its object %p was dropped", slot, object);
+		return -SWIM_ECLEARED;
+	}
+	swim_report_overwritten("use", object);
+	return -SWIM_ECORRUPT;
+}
+
+/**
+ * swim_take_slow - swim_take(), when it was not the usual case
+ * @slot: the lease
+ * @kind: of tag that it makes
+ * @dropping: what the tag becomes, or 0
+ * @state: of the sized tag that it becomes then
+ *
+ * Return: the object, or ERR_PTR as swim_raw_pin().
+ */
+noinline void *swim_take_slow(void *slot, enum swim_tag_kind kind, unsigned long dropping,
+			      enum swim_tag_state state)
+{
+	void *object;
+	int err = 0;
+
+	rcu_read_lock_sched();
+	do {
+		object = READ_ONCE(*swim_slot_object(slot));
+		if (!object) {
+			err = -SWIM_ECLEARED;
+			break;
+		}
+		if (swim_tag_try(swim_tag_of(object), swim_tag_owned(slot, kind),
+				 dropping ?: swim_body_sized(swim_body_of(slot, object, kind), kind,
+							     state)))
+			break;
+		err = take_failed(slot, object, kind);
+	} while (!err);
+	rcu_read_unlock_sched();
+	return err ? ERR_PTR(err) : object;
+}
+
+/**
+ * swim_slot_move - hand an object over to another lease of the same kind
+ * @to: empty
+ * @from: owned by the caller, not pinned; empty afterwards
+ * @kind: of tag that both make
+ */
+int swim_slot_move(void *to, void *from, enum swim_tag_kind kind)
+{
+	void *object = swim_take(from, kind, 0, SWIM_TAG_PINNED);
+	void **address = swim_slot_object(to);
+	struct swim_body *body;
+
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	body = swim_body_of(from, object, kind);
+	if (unlikely((size_t)(to - object) < swim_body_object_size(body, kind))) {
+		swim_slot_unpin(from, kind);
+		swim_report("lease %p moved into the object %p that it owns", from, object);
+		return -SWIM_EMISALIGNED;
+	}
+	if (kind == SWIM_TAG_OWNED) {
+		struct swim_body *copy = swim_body_of(to, object, kind);
+
+		copy->meta = body->meta;
+		if (swim_meta_is_buf(body->meta)) {
+			copy->len = body->len;
+			copy->cap = body->cap;
+		}
+	}
+	/* A reader that finds the object through @to finds it whole. */
+	smp_store_release(address, object);
+	WRITE_ONCE(*swim_slot_object(from), NULL);
+	swim_slot_unpin(to, kind);
+	return 0;
+}
+
+/* What owns others, or has something to do when it is dropped. */
+static noinline int drop_structure(void *slot, enum swim_tag_kind kind)
+{
+	void *object = swim_take(slot, kind, swim_tag_dropping(NULL, SWIM_TAG_OWNED), 0);
+
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	swim_drop_all(slot, kind);
+	return 0;
+}
+
+static noinline int drop_plain(void *slot, enum swim_tag_kind kind)
+{
+	void *object = swim_take(slot, kind, 0, SWIM_TAG_GOING);
+	unsigned long value;
+
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	value = swim_tag_read(swim_tag_of(object));
+	WRITE_ONCE(*swim_slot_object(slot), NULL);
+	swim_release_object(object, value & SWIM_TAG_APART, swim_tag_size(value));
+	return 0;
+}
+
+/**
+ * swim_slot_drop - the end of an object and of all that it owns
+ * @slot: a lease that owns something, not pinned; empty afterwards
+ * @kind: of tag that it makes
+ */
+int swim_slot_drop(void *slot, enum swim_tag_kind kind)
+{
+	const struct swim_type *type;
+	unsigned long meta;
+	void *object;
+
+	rcu_read_lock_sched();
+	/* What a mover leaves behind keeps its metadata. */
+	object = READ_ONCE(*swim_slot_object(slot));
+	meta = object ? swim_body_of(slot, object, kind)->meta : SWIM_META_PLAIN;
+	rcu_read_unlock_sched();
+	type = swim_meta_type(meta);
+	if (type && (type->parts || type->drop))
+		return drop_structure(slot, kind);
+	return drop_plain(slot, kind);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kinds of leases share: the metadata, and how an exclusive lease's owner takes the
+ * object.
+ *
+ *	Raw	lease | object | meta | len cap |	object | payload |
+ *	Ptr	lease | object |			object | meta | len cap | payload |
+ *	counted	lease | cell |				the same
+ *
+ * len and cap are there for a buf only.
+ */
+#ifndef SWIMMEM_LEASE_LEASE_H
+#define SWIMMEM_LEASE_LEASE_H
+
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <swimmem/lease.h>
+#include <swimmem/type.h>
+
+#include "../alloc/pool.h"
+
+/**
+ * struct swim_body - the metadata of an object
+ * @meta: the address of a type, and BUF and APART; or, for plain bytes, their size as a tag
+ *	  has it, and in place of the tag's state what rounding it up to 8 has added
+ * @len: of a buf
+ * @cap: of a buf
+ */
+struct swim_body {
+	unsigned long meta;
+	u32 len;
+	u32 cap;
+};
+
+#define SWIM_META_PLAIN		SWIM_TAG_SIZED
+#define SWIM_META_BUF		2UL
+#define SWIM_META_APART		4UL		/* where there is a type */
+#define SWIM_META_APART_SHIFT	4		/* from there to SWIM_TAG_APART */
+#define SWIM_META_TYPE		(~7UL)
+#define SWIM_META_ADDED_SHIFT	3
+
+static_assert(SWIM_META_APART << SWIM_META_APART_SHIFT == SWIM_TAG_APART);
+static_assert(__alignof__(struct swim_raw) > SWIM_TAG_KIND);
+static_assert(__alignof__(struct swim_cell) > SWIM_TAG_KIND);
+static_assert(__alignof__(struct swim_type) > ~SWIM_META_TYPE);
+/* A Raw lease is a pointer and a body. */
+static_assert(offsetof(struct swim_buf, len) ==
+	      offsetof(struct swim_raw, meta) + offsetof(struct swim_body, len));
+static_assert(offsetof(struct swim_buf, cap) ==
+	      offsetof(struct swim_raw, meta) + offsetof(struct swim_body, cap));
+
+static inline unsigned long swim_meta_plain(size_t size)
+{
+	return __SWIM_SIZED(size) | (-size & 7) << SWIM_META_ADDED_SHIFT;
+}
+
+static inline const struct swim_type *swim_meta_type(unsigned long meta)
+{
+	return meta & SWIM_META_PLAIN ? NULL : (const struct swim_type *)(meta & SWIM_META_TYPE);
+}
+
+static inline bool swim_meta_is_buf(unsigned long meta)
+{
+	return !(meta & SWIM_META_PLAIN) && meta & SWIM_META_BUF;
+}
+
+/* @apart as swim_reserve() gives it. */
+static inline unsigned long swim_meta_apart(unsigned long meta, unsigned long apart)
+{
+	return meta | (meta & SWIM_META_PLAIN ? apart : apart >> SWIM_META_APART_SHIFT);
+}
+
+/* SWIM_TAG_APART or 0. */
+static inline unsigned long swim_meta_is_apart(unsigned long meta)
+{
+	if (!(meta & SWIM_META_PLAIN))
+		meta <<= SWIM_META_APART_SHIFT;
+	return meta & SWIM_TAG_APART;
+}
+
+/* Bytes of the payload, as they were asked for. */
+static inline size_t swim_body_size(const struct swim_body *body)
+{
+	const struct swim_type *type = swim_meta_type(body->meta);
+
+	if (!type)
+		return swim_tag_size(body->meta & ~SWIM_TAG_APART) -
+		       (body->meta >> SWIM_META_ADDED_SHIFT & 7);
+	return swim_meta_is_buf(body->meta) ? (size_t)body->cap * type->size : type->size;
+}
+
+/* Bytes of the object in front of the payload, for a lease that makes this kind of tag. */
+static __always_inline size_t swim_body_front(const struct swim_body *body, enum swim_tag_kind kind)
+{
+	if (kind == SWIM_TAG_OWNED)
+		return 0;
+	return swim_meta_is_buf(body->meta) ? ALIGN(sizeof(*body), SWIM_OBJECT_ALIGN) :
+					      SWIM_OBJECT_ALIGN;
+}
+
+/* Bytes of the object. */
+static inline size_t swim_body_object_size(const struct swim_body *body, enum swim_tag_kind kind)
+{
+	return swim_body_front(body, kind) + round_up(swim_body_size(body), SWIM_OBJECT_ALIGN);
+}
+
+/* A sized tag in state @state for the object. */
+static __always_inline unsigned long swim_body_sized(const struct swim_body *body,
+						     enum swim_tag_kind kind,
+						     enum swim_tag_state state)
+{
+	unsigned long meta = body->meta;
+
+	if (meta & SWIM_META_PLAIN)
+		meta = (meta & ~SWIM_TAG_STATE) | state;
+	else if (likely(!(meta & SWIM_META_BUF)))
+		meta = swim_meta_type(meta)->sized | state | swim_meta_is_apart(meta);
+	else
+		meta = swim_tag_sized(state, round_up(swim_body_size(body), SWIM_OBJECT_ALIGN),
+				      swim_meta_is_apart(meta));
+	return meta + (swim_body_front(body, kind) << (SWIM_TAG_SIZE_SHIFT - 3));
+}
+
+/* Where the metadata of an exclusive lease's object is. */
+static __always_inline struct swim_body *swim_body_of(void *slot, void *object,
+						      enum swim_tag_kind kind)
+{
+	if (kind == SWIM_TAG_OWNED)
+		return (struct swim_body *)&((struct swim_raw *)slot)->meta;
+	return object;
+}
+
+/* The address in an exclusive lease: the first word of either kind. */
+static __always_inline void **swim_slot_object(void *slot)
+{
+	return slot;
+}
+
+/* The lease of kind @part in a value, and what kind of tag it makes. */
+static inline void *swim_part(void *value, u32 part)
+{
+	return value + (part & ~SWIM_KIND_MASK);
+}
+
+static inline enum swim_lease_kind swim_part_kind(u32 part)
+{
+	return part & SWIM_KIND_MASK;
+}
+
+static inline bool swim_part_is_exclusive(u32 part)
+{
+	return swim_part_kind(part) <= SWIM_KIND_PTR;
+}
+
+static inline enum swim_tag_kind swim_part_tag(u32 part)
+{
+	return swim_part_kind(part) == SWIM_KIND_RAW ? SWIM_TAG_OWNED : SWIM_TAG_INNER;
+}
+
+void *swim_object_new(struct swim_hold *hold, const struct swim_body *body, gfp_t gfp,
+		      unsigned long *apart);
+void *swim_take_slow(void *slot, enum swim_tag_kind kind, unsigned long dropping,
+		     enum swim_tag_state state);
+void swim_release_object(void *object, unsigned long apart, size_t size);
+int swim_drop_slow(void *slot, enum swim_tag_kind kind);
+void swim_drop_all(void *root, enum swim_tag_kind kind);
+int swim_slot_move(void *to, void *from, enum swim_tag_kind kind);
+int swim_slot_drop(void *slot, enum swim_tag_kind kind);
+bool swim_peek(const void *from, void *copy, size_t size);
+
+/*
+ * The usual case: nobody else has the object. Its tag becomes @dropping, or if that is 0 a
+ * sized one in state @state. NULL when it is not so.
+ */
+static __always_inline void *swim_take_now(void *slot, enum swim_tag_kind kind,
+					   unsigned long dropping, enum swim_tag_state state)
+{
+	void *object;
+	bool taken;
+
+	rcu_read_lock_sched();
+	object = READ_ONCE(*swim_slot_object(slot));
+	/* Full barrier: all of the last owner's, or mover's, writes come before. */
+	taken = object &&
+		swim_tag_try(swim_tag_of(object), swim_tag_owned(slot, kind),
+			     dropping ?: swim_body_sized(swim_body_of(slot, object, kind), kind,
+							 state));
+	rcu_read_unlock_sched();
+	return likely(taken) ? object : NULL;
+}
+
+/* Take the object away from movers and other calls, or ERR_PTR. */
+static __always_inline void *swim_take(void *slot, enum swim_tag_kind kind,
+				       unsigned long dropping, enum swim_tag_state state)
+{
+	return swim_take_now(slot, kind, dropping, state) ?:
+	       swim_take_slow(slot, kind, dropping, state);
+}
+
+/* Let movers and other calls have it again; false when it was not taken. */
+static __always_inline bool swim_slot_unpin(void *slot, enum swim_tag_kind kind)
+{
+	void *object = READ_ONCE(*swim_slot_object(slot));
+	unsigned long *tag = swim_tag_of(object);
+
+	if (unlikely(!object) ||
+	    unlikely(!swim_tag_is(swim_tag_mangle(tag, READ_ONCE(*tag)), SWIM_TAG_PINNED)))
+		return false;
+	swim_tag_write(tag, swim_tag_owned(slot, kind));
+	return true;
+}
+
+#endif
