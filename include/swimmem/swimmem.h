@@ -7,6 +7,7 @@
 
 #include <swimmem/block.h>
 #include <swimmem/box.h>
+#include <swimmem/buf.h>
 #include <swimmem/counted.h>
 #include <swimmem/error.h>
 #include <swimmem/heap.h>

@@ -94,6 +94,21 @@ struct swim_apart swim_apart_of(const void *object, unsigned long value)
 }
 
 /**
+ * swim_object_hold - the hold of an object that a lease owns
+ * @object: the object
+ * @apart: SWIM_TAG_APART when it stands apart, else 0
+ */
+struct swim_hold *swim_object_hold(void *object, unsigned long apart)
+{
+	struct swim_apart at;
+
+	if (!apart)
+		return &swim_hunk_of(object)->pool->hold;
+	at = swim_apart_of(object, swim_tag_read(swim_tag_of(object)));
+	return at.pack ? &at.pack->hold : &at.hunk->pool->hold;
+}
+
+/**
  * swim_release_apart - the end of an object that stands apart
  * @object: its tag is GOING, or still one that only the caller may change
  * @size: bytes, a multiple of 8

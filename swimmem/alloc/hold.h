@@ -23,6 +23,7 @@ struct swim_hold_ops {
 
 extern const struct swim_hold_ops swim_pool_hold_ops;
 
+struct swim_hold *swim_object_hold(void *object, unsigned long apart);
 void swim_release_apart(void *object, size_t size);
 int swim_hold_init(void);
 void swim_hold_exit(void);

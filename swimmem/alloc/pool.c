@@ -358,17 +358,24 @@ const struct swim_hold_ops swim_pool_hold_ops = {
 	.stats = hold_stats,
 };
 
-/* Grow the newest object of this CPU's hunk, by bytes that are zero. */
-static int grow(struct swim_pool *pool, void *object, size_t before, size_t size)
+/**
+ * swim_pool_extend - let the newest object of this CPU's hunk have more bytes, all zero
+ * @pool: whose
+ * @object: in a hunk; the caller writes its tag afterwards
+ * @before: its bytes
+ * @size: bytes that it has then; both multiples of 8
+ *
+ * Return: false when there is no room behind it; then nothing has changed.
+ */
+bool swim_pool_extend(struct swim_pool *pool, void *object, size_t before, size_t size)
 {
 	unsigned long end = (unsigned long)object + before, to = (unsigned long)object + size;
 
 	if (size > pool->small_max || (end ^ to) & pool->mask ||
 	    this_cpu_cmpxchg(pool->cpu->next, end, to) != end)
-		return -SWIM_EOVERSIZED;
+		return false;
 	swim_unpoison((void *)end, to - end);
-	write_held(pool, object, swim_need(size));
-	return 0;
+	return true;
 }
 
 static void shrink(struct swim_pool *pool, void *object, size_t before, size_t size)
@@ -401,9 +408,12 @@ int swim_pool_resize(struct swim_pool *pool, void *object, unsigned long value, 
 {
 	size_t before = swim_tag_size(value);
 
-	if (size > before)
-		return grow(pool, object, before, round_up(size, SWIM_OBJECT_ALIGN));
 	size = round_up(size, SWIM_OBJECT_ALIGN);
+	if (size > before) {
+		if (!swim_pool_extend(pool, object, before, size))
+			return -SWIM_EOVERSIZED;
+		write_held(pool, object, swim_need(size));
+	}
 	if (size < before)
 		shrink(pool, object, before, size);
 	return 0;

@@ -93,6 +93,7 @@ void swim_pool_release(struct swim_pool *pool, struct swim_hunk *hunk, void *obj
 bool swim_pool_spare(struct swim_pool *pool, unsigned long next);
 void swim_pool_flush(struct swim_pool *pool);
 void swim_pool_flush_dead_cpu(struct swim_pool *pool, unsigned int cpu);
+bool swim_pool_extend(struct swim_pool *pool, void *object, size_t before, size_t size);
 int swim_pool_resize(struct swim_pool *pool, void *object, unsigned long value, size_t size);
 struct swim_pool *swim_pool_make(const char *name, struct swim_heap *heap, unsigned long flags);
 int swim_pool_unmake(struct swim_pool *pool);

@@ -125,75 +125,6 @@ static bool copy(void *to, const void *from, size_t size, const bool *asked)
 	return !READ_ONCE(*asked);
 }
 
-/* Let the exclusive lease @to, a copy of @from, own what @from owns. */
-static bool rehome_one(void *from, void *to, enum swim_tag_kind kind)
-{
-	void *child;
-
-	for (;;) {
-		unsigned long *tag, word, value;
-
-		child = READ_ONCE(*swim_slot_object(from));
-		WRITE_ONCE(*swim_slot_object(to), child);
-		if (!child)
-			return true;
-		tag = swim_tag_of(child);
-		/* Pairs with (E): who sees DEAD sees the lease changed, below. */
-		word = smp_load_acquire(tag);
-		value = word ? swim_tag_mangle(tag, word) : 0;
-		if (value == swim_tag_owned(from, kind)) {
-			if (swim_tag_try(tag, value, swim_tag_owned(to, kind)))
-				return true;
-		} else if (!swim_tag_is(value, SWIM_TAG_VISITED) &&
-			   READ_ONCE(*swim_slot_object(from)) == child) {
-			return false;
-		}
-		cpu_relax(); /* another mover has it, with interrupts off: not for long */
-	}
-}
-
-/* The exclusive leases of a value, from the first on to the @n-th; how many were rehomed. */
-static unsigned int rehome_value(const struct swim_type *type, void *from, void *to,
-				 unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		u32 part = type->part[i];
-
-		if (swim_part_is_exclusive(part) &&
-		    !rehome_one(swim_part(from, part), swim_part(to, part), swim_part_tag(part)))
-			break;
-	}
-	return i;
-}
-
-/*
- * Let the copy of @count values own their children, all or none. Counted leases lead to
- * cells, which do not know them: a copy of one is as good.
- */
-static bool rehome(const struct swim_type *type, void *from, void *to, u32 count)
-{
-	unsigned int done = 0;
-	u32 n;
-
-	for (n = 0; n < count; n++, from += type->size, to += type->size) {
-		done = rehome_value(type, from, to, type->parts);
-		if (done < type->parts)
-			break;
-	}
-	if (n == count)
-		return true;
-	/* Nobody but movers can have got at what was rehomed: this way back cannot fail. */
-	WARN_ON_ONCE(rehome_value(type, to, from, done) < done);
-	while (n--) {
-		from -= type->size;
-		to -= type->size;
-		WARN_ON_ONCE(rehome_value(type, to, from, type->parts) < type->parts);
-	}
-	return false;
-}
-
 /* Values in an object. */
 static u32 count_of(const struct swim_body *body)
 {
@@ -237,7 +168,7 @@ static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned
 	swim_unpoison(to - SWIM_TAG_SLOT, SWIM_TAG_SLOT + size);
 	if (!copy(to, object, size, &from->asked))
 		goto abort;
-	if (type && type->parts && !rehome(type, object + front, to + front, count_of(body))) {
+	if (type && type->parts && !swim_rehome(type, object + front, to + front, count_of(body))) {
 		result = SWIM_REFUSED;
 		goto abort;
 	}

@@ -5,6 +5,11 @@
 #include <linux/gfp.h>
 #include <swimmem/lease.h>
 
+struct swim_body;
+struct swim_hold;
+
+int swim_counted_own(struct swim_cell **to, struct swim_hold *hold, const struct swim_body *body,
+		     enum swim_lease_kind kind, gfp_t gfp);
 struct swim_cell *swim_cell_alloc(gfp_t gfp);
 void swim_cell_free(struct swim_cell *cell);
 bool swim_cell_is(const struct swim_cell *cell);

@@ -13,6 +13,39 @@
 #include "lease.h"
 
 /**
+ * swim_counted_own - make an object and a counted lease of it
+ * @to: empty
+ * @hold: where the object lives
+ * @body: its metadata
+ * @kind: of the lease: strong
+ * @gfp: what to do when the hold must grow for it
+ */
+int swim_counted_own(struct swim_cell **to, struct swim_hold *hold, const struct swim_body *body,
+		     enum swim_lease_kind kind, gfp_t gfp)
+{
+	struct swim_cell *cell;
+	unsigned long apart;
+	void *object;
+
+	if (unlikely(*to))
+		return -SWIM_EOCCUPIED;
+	cell = swim_cell_alloc(gfp);
+	if (!cell)
+		return -SWIM_ENOMEM;
+	object = swim_object_new(hold, body, gfp, &apart);
+	if (IS_ERR(object)) {
+		swim_cell_free(cell);
+		return PTR_ERR(object);
+	}
+	cell->object = object;
+	/* Pairs with swim_cell_busy(): who finds it alive finds the object. */
+	atomic_long_set_release(&cell->status, swim_weight(kind));
+	swim_tag_write(swim_tag_of(object), swim_tag_owned(cell, SWIM_TAG_COUNTED));
+	*to = cell;
+	return 0;
+}
+
+/**
  * __swim_counted_new - make an object and a counted lease of it
  * @to: empty
  * @hold: where the object lives
@@ -28,33 +61,15 @@
 int __swim_counted_new(struct swim_cell **to, struct swim_hold *hold, size_t size,
 		       const struct swim_type *type, enum swim_lease_kind kind, gfp_t gfp)
 {
-	struct swim_body body = { .meta = (unsigned long)type };
-	struct swim_cell *cell;
-	unsigned long apart;
-	void *object;
+	const struct swim_body body = {
+		.meta = type ? (unsigned long)type : swim_meta_plain(size),
+	};
 
 	if (unlikely(!to || IS_ERR_OR_NULL(hold)))
 		return -SWIM_EMISALIGNED;
-	if (unlikely(*to))
-		return -SWIM_EOCCUPIED;
 	if (!type && size > SWIM_SEGMENT_SIZE)
 		return -SWIM_EOVERSIZED;
-	if (!type)
-		body.meta = swim_meta_plain(size);
-	cell = swim_cell_alloc(gfp);
-	if (!cell)
-		return -SWIM_ENOMEM;
-	object = swim_object_new(hold, &body, gfp, &apart);
-	if (IS_ERR(object)) {
-		swim_cell_free(cell);
-		return PTR_ERR(object);
-	}
-	cell->object = object;
-	/* Pairs with swim_cell_busy(): who finds it alive finds the object. */
-	atomic_long_set_release(&cell->status, swim_weight(kind));
-	swim_tag_write(swim_tag_of(object), swim_tag_owned(cell, SWIM_TAG_COUNTED));
-	*to = cell;
-	return 0;
+	return swim_counted_own(to, hold, &body, kind, gfp);
 }
 EXPORT_SYMBOL_GPL(__swim_counted_new);
 

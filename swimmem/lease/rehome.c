@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rehome: when a value goes elsewhere with the leases in it, what these own must know. The
+ * tag of each child is changed from the lease in the old place to that in the new one; the
+ * child itself stays, or is just being moved by somebody else.
+ *
+ * Nobody may touch the leases meanwhile, but another mover may visit a child and change its
+ * lease: in the old place until the tag names the new one, and there afterwards. So the lease
+ * is read again for each compare-and-swap on the tag.
+ */
+#include "lease.h"
+
+/* Let the exclusive lease @to, a copy of @from, own what @from owns. */
+static bool rehome_one(void *from, void *to, enum swim_tag_kind kind)
+{
+	bool done = false, in_use = false;
+
+	while (!done && !in_use) {
+		unsigned long *tag, word, value;
+		void *child;
+
+		/* From the lease to its object: what a mover has emptied stays meanwhile. */
+		rcu_read_lock_sched();
+		child = READ_ONCE(*swim_slot_object(from));
+		WRITE_ONCE(*swim_slot_object(to), child);
+		tag = swim_tag_of(child);
+		/* Pairs with (E) in relocate.c: who sees DEAD sees the lease changed, below. */
+		word = child ? smp_load_acquire(tag) : 0;
+		value = word ? swim_tag_mangle(tag, word) : 0;
+		if (!child)
+			done = true;
+		else if (value == swim_tag_owned(from, kind))
+			done = swim_tag_try(tag, value, swim_tag_owned(to, kind));
+		else if (!swim_tag_is(value, SWIM_TAG_VISITED) &&
+			 READ_ONCE(*swim_slot_object(from)) == child)
+			in_use = true;
+		rcu_read_unlock_sched();
+		if (!done && !in_use)
+			cpu_relax(); /* another mover has it, with interrupts off: not for long */
+	}
+	return done;
+}
+
+/* The exclusive leases of a value, from the first on to the @n-th; how many were rehomed. */
+static unsigned int rehome_value(const struct swim_type *type, void *from, void *to,
+				 unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		u32 part = type->part[i];
+
+		if (swim_part_is_exclusive(part) &&
+		    !rehome_one(swim_part(from, part), swim_part(to, part), swim_part_tag(part)))
+			break;
+	}
+	return i;
+}
+
+/**
+ * swim_rehome - let copies of values own what the values own, all or none
+ * @type: of the values
+ * @from: the values, which nobody else may touch
+ * @to: their copies
+ * @count: how many
+ *
+ * Counted leases lead to cells, which do not know them: a copy of one is as good.
+ *
+ * Context: Any but NMI. Waits for at most one step of a move, of one cache line, for each.
+ * Return: false when a child is in use; then nothing has changed, but that leases in the
+ * copies may lead to it.
+ */
+bool swim_rehome(const struct swim_type *type, void *from, void *to, u32 count)
+{
+	unsigned int done = 0;
+	u32 n;
+
+	for (n = 0; n < count; n++, from += type->size, to += type->size) {
+		done = rehome_value(type, from, to, type->parts);
+		if (done < type->parts)
+			break;
+	}
+	if (n == count)
+		return true;
+	/* Nobody but movers can have got at what was rehomed: this way back cannot fail. */
+	WARN_ON_ONCE(rehome_value(type, to, from, done) < done);
+	while (n--) {
+		from -= type->size;
+		to -= type->size;
+		WARN_ON_ONCE(rehome_value(type, to, from, type->parts) < type->parts);
+	}
+	return false;
+}

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buf: an array that grows, in any lease through which it can be changed.
+ *
+ * Each operation takes hold of the array (struct grip): pinned through an exclusive lease,
+ * or through a Mut, of which there is one. Then it is an object with len, cap and elements,
+ * wherever these stand. When it has to be larger the object's end moves if it is the newest
+ * of its hunk; else the elements go to a new object, twice as large, and their children are
+ * told (rehome.c).
+ */
+#include <linux/export.h>
+#include <linux/string.h>
+
+#include <swimmem/buf.h>
+
+#include "../lease/cell.h"
+#include "../lease/ptr.h"
+#include "../lease/raw.h"
+#include "../observe/report.h"
+
+#define CAP_MIN	4U
+
+static_assert(SWIM_BUF_FRONT == ALIGN(sizeof(struct swim_body), SWIM_OBJECT_ALIGN));
+
+/**
+ * struct grip - an array that the caller has to himself
+ * @slot: the lease, or the cell
+ * @kind: of tag that it makes
+ * @object: the object
+ * @body: len and cap
+ * @type: of the elements
+ */
+struct grip {
+	void *slot;
+	enum swim_tag_kind kind;
+	void *object;
+	struct swim_body *body;
+	const struct swim_type *type;
+};
+
+static enum swim_tag_kind tag_kind(enum swim_lease_kind kind)
+{
+	switch (kind) {
+	case SWIM_KIND_RAW:
+		return SWIM_TAG_OWNED;
+	case SWIM_KIND_PTR:
+		return SWIM_TAG_INNER;
+	default:
+		return SWIM_TAG_COUNTED;
+	}
+}
+
+static void grip_look(struct grip *grip)
+{
+	grip->body = swim_body_of(grip->slot, grip->object, grip->kind);
+	grip->type = swim_meta_type(grip->body->meta);
+}
+
+static void let_go(const struct grip *grip)
+{
+	if (grip->kind != SWIM_TAG_COUNTED)
+		swim_slot_unpin(grip->slot, grip->kind);
+}
+
+static int take_hold(struct grip *grip, void *slot, enum swim_lease_kind kind)
+{
+	if (unlikely(!slot))
+		return -SWIM_EMISALIGNED;
+	grip->kind = tag_kind(kind);
+	if (grip->kind == SWIM_TAG_COUNTED) {
+		/* Whichever counted lease it is, it is a cell's address. */
+		grip->slot = ((struct swim_mut *)slot)->cell;
+		grip->object = grip->slot ? ((struct swim_cell *)grip->slot)->object :
+					    ERR_PTR(-SWIM_ECLEARED);
+	} else {
+		grip->slot = slot;
+		grip->object = swim_take(slot, grip->kind, 0, SWIM_TAG_PINNED);
+	}
+	if (IS_ERR(grip->object))
+		return PTR_ERR(grip->object);
+	grip_look(grip);
+	if (swim_meta_is_buf(grip->body->meta))
+		return 0;
+	let_go(grip);
+	return -SWIM_EMISALIGNED;
+}
+
+static void *element(const struct grip *grip, u32 n)
+{
+	return grip->object + swim_body_front(grip->body, grip->kind) + (size_t)n * grip->type->size;
+}
+
+static size_t object_size(const struct grip *grip, u32 cap)
+{
+	return swim_body_front(grip->body, grip->kind) +
+	       round_up((size_t)cap * grip->type->size, SWIM_OBJECT_ALIGN);
+}
+
+/* The tag of the object while it is held. */
+static unsigned long held_tag(const struct grip *grip)
+{
+	if (grip->kind == SWIM_TAG_COUNTED)
+		return swim_tag_owned(grip->slot, SWIM_TAG_COUNTED);
+	return swim_body_sized(grip->body, grip->kind, SWIM_TAG_PINNED);
+}
+
+/*
+ * Let the object be another one, in which the elements are already. Meanwhile both have a
+ * tag that tells whoever walks how long they are.
+ */
+static void replace(struct grip *grip, void *to, unsigned long apart, u32 cap)
+{
+	struct swim_cell *cell = grip->slot;
+	void **address = grip->kind == SWIM_TAG_COUNTED ? &cell->object : grip->slot;
+	struct swim_body body = {
+		.meta = swim_meta_apart(grip->body->meta & ~SWIM_META_APART, apart),
+		.len = grip->body->len,
+		.cap = cap,
+	};
+
+	swim_tag_write(swim_tag_of(grip->object),
+		       swim_body_sized(grip->body, grip->kind, SWIM_TAG_PINNED));
+	if (grip->kind != SWIM_TAG_OWNED)
+		*(struct swim_body *)to = body;
+	swim_tag_write(swim_tag_of(to), swim_body_sized(&body, grip->kind, SWIM_TAG_PINNED));
+	/* Who reads the address finds the elements. */
+	smp_store_release(address, to);
+	grip->object = to;
+	grip_look(grip);
+	if (grip->kind == SWIM_TAG_OWNED)
+		*grip->body = body;
+	swim_tag_write(swim_tag_of(to), held_tag(grip));
+}
+
+/* Make the object's end move; only the newest of its hunk can. */
+static bool extend(struct grip *grip, u32 cap)
+{
+	size_t before = object_size(grip, grip->body->cap), size = object_size(grip, cap);
+
+	if (swim_meta_is_apart(grip->body->meta) ||
+	    !swim_pool_extend(swim_hunk_of(grip->object)->pool, grip->object, before, size))
+		return false;
+	grip->body->cap = cap;
+	swim_tag_write(swim_tag_of(grip->object), held_tag(grip));
+	return true;
+}
+
+/* Let the elements stand in an object with room for @cap of them. */
+static int resettle(struct grip *grip, u32 cap, gfp_t gfp)
+{
+	const unsigned long old_apart = swim_meta_is_apart(grip->body->meta);
+	const size_t old_size = object_size(grip, grip->body->cap);
+	struct swim_hold *hold = swim_object_hold(grip->object, old_apart);
+	void *old = grip->object, *values = element(grip, 0), *to;
+	const u32 len = grip->body->len;
+	unsigned long apart;
+	size_t front;
+
+	to = swim_reserve(hold, object_size(grip, cap), gfp, &apart);
+	if (IS_ERR(to))
+		return PTR_ERR(to);
+	front = swim_body_front(grip->body, grip->kind);
+	memcpy(to + front, values, (size_t)len * grip->type->size);
+	if (grip->type->parts && !swim_rehome(grip->type, values, to + front, len)) {
+		swim_release_object(to, apart, object_size(grip, cap));
+		return -SWIM_EALIASED;
+	}
+	replace(grip, to, apart, cap);
+	swim_release_object(old, old_apart, old_size);
+	return 0;
+}
+
+static int room_for(struct grip *grip, u64 len, gfp_t gfp)
+{
+	u32 cap = grip->body->cap;
+
+	if (len <= cap)
+		return 0;
+	if (len >= SWIM_BUF_END || len * grip->type->size > SWIM_SEGMENT_SIZE)
+		return -SWIM_EOVERSIZED;
+	cap = max_t(u64, len, min_t(u64, 2ULL * cap, SWIM_SEGMENT_SIZE / 2 / grip->type->size));
+	cap = max(cap, CAP_MIN);
+	if (extend(grip, cap))
+		return 0;
+	return resettle(grip, cap, gfp);
+}
+
+/* Move values to where nothing is; the places are whole values apart. All or none. */
+static bool move_values(const struct swim_type *type, void *to, void *from, u32 n)
+{
+	const long step = to < from ? type->size : -(long)type->size;
+	const size_t last = to < from ? 0 : (size_t)(n - 1) * type->size;
+	u32 i;
+
+	if (!type->parts || !n) {
+		memmove(to, from, n * type->size);
+		return true;
+	}
+	/* From the end that is moved towards, so that none is overwritten. */
+	for (i = 0, to += last, from += last; i < n; i++, to += step, from += step) {
+		memcpy(to, from, type->size);
+		if (!swim_rehome(type, from, to, 1))
+			break;
+	}
+	if (i == n)
+		return true;
+	while (i--) {
+		to -= step;
+		from -= step;
+		memcpy(from, to, type->size);
+		WARN_ON_ONCE(!swim_rehome(type, to, from, 1));
+	}
+	return false;
+}
+
+static int add_values(struct grip *grip, u32 at, void *in, u32 n, gfp_t gfp)
+{
+	const struct swim_type *type = grip->type;
+	u32 behind = grip->body->len - at;
+	int err = room_for(grip, (u64)grip->body->len + n, gfp);
+
+	if (err)
+		return err;
+	if (!move_values(type, element(grip, at + n), element(grip, at), behind))
+		return -SWIM_EALIASED;
+	if (!move_values(type, element(grip, at), in, n)) {
+		WARN_ON_ONCE(!move_values(type, element(grip, at), element(grip, at + n), behind));
+		return -SWIM_EALIASED;
+	}
+	/* What they owned they own here. */
+	if (type->parts)
+		memset(in, 0, n * type->size);
+	grip->body->len += n;
+	return 0;
+}
+
+static int remove_values(struct grip *grip, u32 at, u32 n, void *out)
+{
+	const struct swim_type *type = grip->type;
+	u32 behind = grip->body->len - at - n;
+
+	if (!move_values(type, out, element(grip, at), n))
+		return -SWIM_EALIASED;
+	if (!move_values(type, element(grip, at), element(grip, at + n), behind)) {
+		WARN_ON_ONCE(!move_values(type, element(grip, at), out, n));
+		return -SWIM_EALIASED;
+	}
+	grip->body->len -= n;
+	return 0;
+}
+
+/**
+ * __swim_buf_splice - put elements in, or take some out
+ * @slot: the lease
+ * @kind: of lease: Raw, Ptr or Mut
+ * @at: where; SWIM_BUF_END for the end
+ * @remove: how many come out
+ * @in: what comes in, of the buf's type; values that own others are moved from there
+ * @add: how many come in; when some do, none come out
+ * @out: where those that come out go
+ * @gfp: what to do when the hold must grow for it; sleeps if it says so
+ *
+ * Context: Any but NMI, as @gfp allows.
+ * Return: 0; -ENOENT when the lease owns nothing, or has not that many at its end; -EINVAL
+ * beyond the end, or when it owns no buf; -EBUSY when it, or a child that would move, is in
+ * use; -E2BIG; -ENOMEM. On an error nothing has changed. (Model: residents, Buf)
+ */
+int __swim_buf_splice(void *slot, enum swim_lease_kind kind, u32 at, u32 remove, void *in,
+		      u32 add, void *out, gfp_t gfp)
+{
+	struct grip grip;
+	u32 len;
+	int err;
+
+	if (unlikely((add && !in) || (remove && !out)))
+		return -SWIM_EMISALIGNED;
+	err = take_hold(&grip, slot, kind);
+	if (err)
+		return err;
+	len = grip.body->len;
+	if (at == SWIM_BUF_END)
+		at = len - min(len, remove);
+	if (at > len)
+		err = -SWIM_EMISALIGNED;
+	else if (remove > len - at)
+		err = len ? -SWIM_EMISALIGNED : -SWIM_ECLEARED;
+	else if (add)
+		err = add_values(&grip, at, in, add, gfp);
+	else
+		err = remove_values(&grip, at, remove, out);
+	let_go(&grip);
+	return err;
+}
+EXPORT_SYMBOL_GPL(__swim_buf_splice);
+
+/**
+ * __swim_buf_reserve - have room for some elements
+ * @slot: the lease
+ * @kind: of lease: Raw, Ptr or Mut
+ * @cap: how many in all
+ * @gfp: as for __swim_buf_splice()
+ *
+ * Context: Any but NMI, as @gfp allows.
+ * Return: as __swim_buf_splice(). (Model: residents, Buf)
+ */
+int __swim_buf_reserve(void *slot, enum swim_lease_kind kind, u32 cap, gfp_t gfp)
+{
+	struct grip grip;
+	int err = take_hold(&grip, slot, kind);
+
+	if (err)
+		return err;
+	if (cap > grip.body->cap) {
+		if ((u64)cap * grip.type->size > SWIM_SEGMENT_SIZE)
+			err = -SWIM_EOVERSIZED;
+		else if (!extend(&grip, cap))
+			err = resettle(&grip, cap, gfp);
+	}
+	let_go(&grip);
+	return err;
+}
+EXPORT_SYMBOL_GPL(__swim_buf_reserve);
+
+/**
+ * __swim_buf_shrink - have no more room than elements
+ * @slot: the lease
+ * @kind: of lease: Raw, Ptr or Mut
+ * @gfp: as for __swim_buf_splice()
+ *
+ * Context: Any but NMI, as @gfp allows.
+ * Return: as __swim_buf_splice(). (Model: residents, Buf)
+ */
+int __swim_buf_shrink(void *slot, enum swim_lease_kind kind, gfp_t gfp)
+{
+	struct grip grip;
+	int err = take_hold(&grip, slot, kind);
+
+	if (err)
+		return err;
+	if (grip.body->cap > grip.body->len)
+		err = resettle(&grip, grip.body->len, gfp);
+	let_go(&grip);
+	return err;
+}
+EXPORT_SYMBOL_GPL(__swim_buf_shrink);
+
+/* The end of a lease in a value that goes. */
+static void drop_part(void *value, u32 part)
+{
+	void *slot = swim_part(value, part);
+	int err = 0;
+
+	if (!READ_ONCE(*swim_slot_object(slot)))
+		return;
+	if (swim_part_is_exclusive(part))
+		err = swim_slot_drop(slot, swim_part_tag(part));
+	else
+		__swim_counted_drop(slot, swim_part_kind(part));
+	if (err) {
+		swim_report("lease %p dropped with its parent while in use", slot);
+		WRITE_ONCE(*swim_slot_object(slot), NULL);	/* rather leak */
+	}
+}
+
+/**
+ * __swim_buf_truncate - drop elements at the end
+ * @slot: the lease
+ * @kind: of lease: Raw, Ptr or Mut
+ * @len: how many stay; more than there are changes nothing
+ *
+ * Context: Any but NMI. The time is proportional to what is dropped.
+ * Return: 0, or the errno of the pin. (Model: residents, Buf)
+ */
+int __swim_buf_truncate(void *slot, enum swim_lease_kind kind, u32 len)
+{
+	struct grip grip;
+	unsigned int n;
+	int err = take_hold(&grip, slot, kind);
+
+	if (err)
+		return err;
+	while (grip.body->len > len) {
+		void *value = element(&grip, --grip.body->len);
+
+		if (grip.type->drop)
+			grip.type->drop(value);
+		for (n = 0; n < grip.type->parts; n++)
+			drop_part(value, grip.type->part[n]);
+	}
+	let_go(&grip);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(__swim_buf_truncate);
+
+/**
+ * __swim_buf_pin - the elements
+ * @slot: the lease
+ * @kind: of lease: a Raw or a Ptr is pinned by it
+ * @slice: the elements
+ *
+ * Context: Any but NMI.
+ * Return: 0, or the errno of the pin. (Model: leases, dereference)
+ */
+int __swim_buf_pin(void *slot, enum swim_lease_kind kind, struct swim_slice *slice)
+{
+	struct grip grip;
+	int err = take_hold(&grip, slot, kind);
+
+	if (!err)
+		*slice = (struct swim_slice){ element(&grip, 0), grip.body->len, grip.type->size };
+	return err;
+}
+EXPORT_SYMBOL_GPL(__swim_buf_pin);
+
+/**
+ * __swim_buf_counts - how many elements there are, and for how many there is room
+ * @slot: the lease
+ * @kind: of lease: Raw, Ptr, Mut or Ref
+ * @len: elements
+ * @cap: elements that there is room for
+ *
+ * Context: Any but NMI, by the owner.
+ * Return: 0; -ENOENT when the lease owns nothing.
+ */
+int __swim_buf_counts(void *slot, enum swim_lease_kind kind, u32 *len, u32 *cap)
+{
+	struct swim_body *body = NULL;
+	void *object;
+
+	/* A mover may be at it: old or new place, both say the same. */
+	rcu_read_lock_sched();
+	object = READ_ONCE(*swim_slot_object(slot));
+	if (object && tag_kind(kind) == SWIM_TAG_COUNTED)
+		object = READ_ONCE(((struct swim_cell *)object)->object);
+	if (object) {
+		body = swim_body_of(slot, object, tag_kind(kind));
+		*len = body->len;
+		*cap = body->cap;
+	}
+	rcu_read_unlock_sched();
+	return body ? 0 : -SWIM_ECLEARED;
+}
+EXPORT_SYMBOL_GPL(__swim_buf_counts);
+
+/**
+ * __swim_buf_new - make an empty array
+ * @slot: the lease, empty
+ * @kind: of it: any but Soft
+ * @hold: where it lives
+ * @type: of the elements
+ * @cap: elements that it has room for
+ * @gfp: what to do when the hold must grow for it; sleeps if it says so
+ *
+ * Context: Any but NMI, as @gfp allows.
+ * Return: 0; -EEXIST, -E2BIG, -ENOMEM, -EINVAL as swim_raw_new(). (Model: residents, Buf)
+ */
+int __swim_buf_new(void *slot, enum swim_lease_kind kind, struct swim_hold *hold,
+		   const struct swim_type *type, u32 cap, gfp_t gfp)
+{
+	const struct swim_body body = {
+		.meta = (unsigned long)type | SWIM_META_BUF,
+		.cap = cap,
+	};
+	struct swim_buf *buf = slot;
+
+	if (unlikely(!slot || IS_ERR_OR_NULL(hold) || !type || !type->size))
+		return -SWIM_EMISALIGNED;
+	if ((u64)cap * type->size > SWIM_SEGMENT_SIZE)
+		return -SWIM_EOVERSIZED;
+	switch (tag_kind(kind)) {
+	case SWIM_TAG_OWNED:
+		if (!swim_raw_is_empty(&buf->raw))
+			return -SWIM_EOCCUPIED;
+		buf->len = 0;
+		buf->cap = cap;
+		return swim_raw_own(&buf->raw, hold, cap * type->size, body.meta, gfp);
+	case SWIM_TAG_INNER:
+		return swim_ptr_own(slot, hold, &body, gfp);
+	default:
+		return swim_counted_own(slot, hold, &body, kind, gfp);
+	}
+}
+EXPORT_SYMBOL_GPL(__swim_buf_new);
