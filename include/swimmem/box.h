@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Box: one value of a type, in an exclusive lease. See raw.h for who may call what.
+ * Box: one value of a type, in any of the six leases. raw.h and counted.h tell who may call
+ * what; here is what knows that it is a value.
  */
 #ifndef SWIMMEM_BOX_H
 #define SWIMMEM_BOX_H
 
+#include <swimmem/counted.h>
+#include <swimmem/ptr.h>
 #include <swimmem/raw.h>
 
 int __must_check swim_box_new(struct swim_box *box, struct swim_hold *hold,
@@ -80,6 +83,76 @@ static inline int swim_box_drop(struct swim_box *box)
 static inline bool swim_box_is_empty(const struct swim_box *box)
 {
 	return swim_raw_is_empty(&box->raw);
+}
+
+int __must_check swim_ptr_box_new(struct swim_ptr_box *box, struct swim_hold *hold,
+				  const struct swim_type *type, gfp_t gfp);
+
+static inline void *__must_check swim_ptr_box_pin(struct swim_ptr_box *box)
+{
+	return swim_ptr_pin(&box->ptr);
+}
+
+static inline void swim_ptr_box_unpin(struct swim_ptr_box *box)
+{
+	swim_ptr_unpin(&box->ptr);
+}
+
+static inline const void *swim_ptr_box_read(const struct swim_ptr_box *box)
+{
+	return swim_ptr_read(&box->ptr);
+}
+
+static inline int __must_check swim_ptr_box_move(struct swim_ptr_box *to,
+						 struct swim_ptr_box *from)
+{
+	return swim_ptr_move(&to->ptr, &from->ptr);
+}
+
+static inline int swim_ptr_box_drop(struct swim_ptr_box *box)
+{
+	return swim_ptr_drop(&box->ptr);
+}
+
+static inline bool swim_ptr_box_is_empty(const struct swim_ptr_box *box)
+{
+	return swim_ptr_is_empty(&box->ptr);
+}
+
+#define __SWIM_BOX_NEW(kind, KIND)						\
+static inline int __must_check							\
+swim_##kind##_box_new(struct swim_##kind##_box *box, struct swim_hold *hold,	\
+		      const struct swim_type *type, gfp_t gfp)			\
+{										\
+	if (!type)								\
+		return -SWIM_EMISALIGNED;					\
+	return __swim_counted_new(&box->kind.cell, hold, 0, type, SWIM_KIND_##KIND, gfp); \
+}
+
+__SWIM_BOX_NEW(mut, MUT)
+__SWIM_BOX_NEW(ref, REF)
+__SWIM_BOX_NEW(hard, HARD)
+
+#undef __SWIM_BOX_NEW
+
+SWIM_COUNTED_RESIDENT(box)
+
+/**
+ * swim_ref_box_get - the value, to be read, as long as the lease is there
+ * @box: owns a value
+ */
+static inline const void *swim_ref_box_get(const struct swim_ref_box *box)
+{
+	return swim_ref_get(&box->ref);
+}
+
+/**
+ * swim_mut_box_get - the value, to be written, as long as the lease is there
+ * @box: owns a value
+ */
+static inline void *swim_mut_box_get(const struct swim_mut_box *box)
+{
+	return swim_mut_get(&box->mut);
 }
 
 #endif

@@ -219,4 +219,19 @@ static inline int __must_check swim_ptr_buf_move(struct swim_ptr_buf *to,
 	return swim_ptr_move(&to->ptr, &from->ptr);
 }
 
+#define __SWIM_BUF_NEW(kind, KIND)						\
+static inline int __must_check							\
+swim_##kind##_buf_new(struct swim_##kind##_buf *buf, struct swim_hold *hold,	\
+		      const struct swim_type *type, u32 cap, gfp_t gfp)		\
+{										\
+	return __swim_buf_new(buf, SWIM_KIND_##KIND, hold, type, cap, gfp);	\
+}
+
+__SWIM_BUF_NEW(ref, REF)
+__SWIM_BUF_NEW(hard, HARD)
+
+#undef __SWIM_BUF_NEW
+
+SWIM_COUNTED_RESIDENT(buf)
+
 #endif

@@ -73,9 +73,43 @@ static inline int __must_check swim_##kind##_new(struct swim_##kind *lease,	\
 				  SWIM_KIND_##KIND, gfp);			\
 }
 
-/* One transition: of @from into, or to, @to. */
-#define __SWIM_COUNTED_TURN(name, from, FROM, to, TO, how, into)		\
-static inline int __must_check name(struct swim_##to *made, struct swim_##from *of) \
+/*
+ * Every transition but cloning: X(arg, from, FROM, verb, to, TO, how, into), for a function
+ * swim_FROM_VERB_TO().
+ */
+#define SWIM_TRANSITIONS(X, arg)						\
+	X(arg, hard, HARD, to, soft, SOFT, turn, false)				\
+	X(arg, ref, REF, to, soft, SOFT, turn, false)				\
+	X(arg, mut, MUT, to, soft, SOFT, turn, false)				\
+	X(arg, hard, HARD, into, soft, SOFT, turn, true)			\
+	X(arg, ref, REF, into, soft, SOFT, turn, true)				\
+	X(arg, mut, MUT, into, soft, SOFT, turn, true)				\
+	X(arg, ref, REF, to, hard, HARD, turn, false)				\
+	X(arg, mut, MUT, to, hard, HARD, turn, false)				\
+	X(arg, soft, SOFT, to, hard, HARD, turn, false)				\
+	X(arg, ref, REF, into, hard, HARD, turn, true)				\
+	X(arg, mut, MUT, into, hard, HARD, turn, true)				\
+	X(arg, soft, SOFT, into, hard, HARD, turn, true)			\
+	X(arg, hard, HARD, poll_to, ref, REF, turn, false)			\
+	X(arg, soft, SOFT, poll_to, ref, REF, turn, false)			\
+	X(arg, hard, HARD, poll_into, ref, REF, turn, true)			\
+	X(arg, soft, SOFT, poll_into, ref, REF, turn, true)			\
+	X(arg, hard, HARD, poll_to, mut, MUT, turn, false)			\
+	X(arg, soft, SOFT, poll_to, mut, MUT, turn, false)			\
+	X(arg, hard, HARD, poll_into, mut, MUT, turn, true)			\
+	X(arg, soft, SOFT, poll_into, mut, MUT, turn, true)			\
+	X(arg, hard, HARD, try_to, ref, REF, try, false)			\
+	X(arg, soft, SOFT, try_to, ref, REF, try, false)			\
+	X(arg, hard, HARD, try_into, ref, REF, try, true)			\
+	X(arg, soft, SOFT, try_into, ref, REF, try, true)			\
+	X(arg, hard, HARD, try_to, mut, MUT, try, false)			\
+	X(arg, soft, SOFT, try_to, mut, MUT, try, false)			\
+	X(arg, hard, HARD, try_into, mut, MUT, try, true)			\
+	X(arg, soft, SOFT, try_into, mut, MUT, try, true)
+
+#define __SWIM_COUNTED_TURN(unused, from, FROM, verb, to, TO, how, into)	\
+static inline int __must_check swim_##from##_##verb##_##to(struct swim_##to *made, \
+							   struct swim_##from *of) \
 {										\
 	return __swim_counted_##how(&made->cell, SWIM_KIND_##TO, &of->cell,	\
 				    SWIM_KIND_##FROM, into);			\
@@ -90,36 +124,17 @@ __SWIM_COUNTED_NEW(mut, MUT)
 __SWIM_COUNTED_NEW(ref, REF)
 __SWIM_COUNTED_NEW(hard, HARD)
 
-__SWIM_COUNTED_TURN(swim_hard_to_soft, hard, HARD, soft, SOFT, turn, false)
-__SWIM_COUNTED_TURN(swim_ref_to_soft, ref, REF, soft, SOFT, turn, false)
-__SWIM_COUNTED_TURN(swim_mut_to_soft, mut, MUT, soft, SOFT, turn, false)
-__SWIM_COUNTED_TURN(swim_hard_into_soft, hard, HARD, soft, SOFT, turn, true)
-__SWIM_COUNTED_TURN(swim_ref_into_soft, ref, REF, soft, SOFT, turn, true)
-__SWIM_COUNTED_TURN(swim_mut_into_soft, mut, MUT, soft, SOFT, turn, true)
-__SWIM_COUNTED_TURN(swim_ref_to_hard, ref, REF, hard, HARD, turn, false)
-__SWIM_COUNTED_TURN(swim_mut_to_hard, mut, MUT, hard, HARD, turn, false)
-__SWIM_COUNTED_TURN(swim_soft_to_hard, soft, SOFT, hard, HARD, turn, false)
-__SWIM_COUNTED_TURN(swim_ref_into_hard, ref, REF, hard, HARD, turn, true)
-__SWIM_COUNTED_TURN(swim_mut_into_hard, mut, MUT, hard, HARD, turn, true)
-__SWIM_COUNTED_TURN(swim_soft_into_hard, soft, SOFT, hard, HARD, turn, true)
-__SWIM_COUNTED_TURN(swim_ref_clone, ref, REF, ref, REF, turn, false)
-__SWIM_COUNTED_TURN(swim_soft_clone, soft, SOFT, soft, SOFT, turn, false)
-__SWIM_COUNTED_TURN(swim_hard_poll_to_ref, hard, HARD, ref, REF, turn, false)
-__SWIM_COUNTED_TURN(swim_soft_poll_to_ref, soft, SOFT, ref, REF, turn, false)
-__SWIM_COUNTED_TURN(swim_hard_poll_into_ref, hard, HARD, ref, REF, turn, true)
-__SWIM_COUNTED_TURN(swim_soft_poll_into_ref, soft, SOFT, ref, REF, turn, true)
-__SWIM_COUNTED_TURN(swim_hard_poll_to_mut, hard, HARD, mut, MUT, turn, false)
-__SWIM_COUNTED_TURN(swim_soft_poll_to_mut, soft, SOFT, mut, MUT, turn, false)
-__SWIM_COUNTED_TURN(swim_hard_poll_into_mut, hard, HARD, mut, MUT, turn, true)
-__SWIM_COUNTED_TURN(swim_soft_poll_into_mut, soft, SOFT, mut, MUT, turn, true)
-__SWIM_COUNTED_TURN(swim_hard_try_to_ref, hard, HARD, ref, REF, try, false)
-__SWIM_COUNTED_TURN(swim_soft_try_to_ref, soft, SOFT, ref, REF, try, false)
-__SWIM_COUNTED_TURN(swim_hard_try_into_ref, hard, HARD, ref, REF, try, true)
-__SWIM_COUNTED_TURN(swim_soft_try_into_ref, soft, SOFT, ref, REF, try, true)
-__SWIM_COUNTED_TURN(swim_hard_try_to_mut, hard, HARD, mut, MUT, try, false)
-__SWIM_COUNTED_TURN(swim_soft_try_to_mut, soft, SOFT, mut, MUT, try, false)
-__SWIM_COUNTED_TURN(swim_hard_try_into_mut, hard, HARD, mut, MUT, try, true)
-__SWIM_COUNTED_TURN(swim_soft_try_into_mut, soft, SOFT, mut, MUT, try, true)
+SWIM_TRANSITIONS(__SWIM_COUNTED_TURN, )
+
+static inline int __must_check swim_ref_clone(struct swim_ref *to, struct swim_ref *from)
+{
+	return __swim_counted_turn(&to->cell, SWIM_KIND_REF, &from->cell, SWIM_KIND_REF, false);
+}
+
+static inline int __must_check swim_soft_clone(struct swim_soft *to, struct swim_soft *from)
+{
+	return __swim_counted_turn(&to->cell, SWIM_KIND_SOFT, &from->cell, SWIM_KIND_SOFT, false);
+}
 
 /**
  * swim_hard_clone - another lease that keeps the object alive
@@ -254,5 +269,71 @@ static inline void *swim_mut_get(const struct swim_mut *mut)
 #undef __SWIM_COUNTED
 #undef __SWIM_COUNTED_NEW
 #undef __SWIM_COUNTED_TURN
+
+/*
+ * The same for one resident, so that a lease of another one does not compile:
+ * swim_hard_box_clone(), swim_soft_buf_to_hard(), ...
+ */
+#define SWIM_COUNTED_RESIDENT(resident)						\
+	SWIM_TRANSITIONS(__SWIM_RESIDENT_TURN, resident)			\
+	__SWIM_RESIDENT_KIND(resident, mut)					\
+	__SWIM_RESIDENT_KIND(resident, ref)					\
+	__SWIM_RESIDENT_KIND(resident, hard)					\
+	__SWIM_RESIDENT_KIND(resident, soft)					\
+	__SWIM_RESIDENT_CLONE(resident, ref)					\
+	__SWIM_RESIDENT_CLONE(resident, hard)					\
+	__SWIM_RESIDENT_CLONE(resident, soft)					\
+	__SWIM_RESIDENT_UNIQUE(resident)
+
+#define __SWIM_RESIDENT_TURN(resident, from, FROM, verb, to, TO, how, into)	\
+static inline int __must_check							\
+swim_##from##_##resident##_##verb##_##to(struct swim_##to##_##resident *made,	\
+					 struct swim_##from##_##resident *of)	\
+{										\
+	return swim_##from##_##verb##_##to(&made->to, &of->from);		\
+}
+
+#define __SWIM_RESIDENT_KIND(resident, kind)					\
+static inline int swim_##kind##_##resident##_drop(struct swim_##kind##_##resident *lease) \
+{										\
+	return swim_##kind##_drop(&lease->kind);				\
+}										\
+										\
+static inline int __must_check							\
+swim_##kind##_##resident##_move(struct swim_##kind##_##resident *to,		\
+				struct swim_##kind##_##resident *from)		\
+{										\
+	return swim_##kind##_move(&to->kind, &from->kind);			\
+}										\
+										\
+static inline void								\
+swim_##kind##_##resident##_counts(const struct swim_##kind##_##resident *lease,	\
+				  struct swim_counts *counts)			\
+{										\
+	swim_##kind##_counts(&lease->kind, counts);				\
+}										\
+										\
+static inline bool								\
+swim_##kind##_##resident##_is_empty(const struct swim_##kind##_##resident *lease) \
+{										\
+	return swim_##kind##_is_empty(&lease->kind);				\
+}
+
+#define __SWIM_RESIDENT_CLONE(resident, kind)					\
+static inline int __must_check							\
+swim_##kind##_##resident##_clone(struct swim_##kind##_##resident *to,		\
+				 struct swim_##kind##_##resident *from)		\
+{										\
+	return swim_##kind##_clone(&to->kind, &from->kind);			\
+}
+
+#define __SWIM_RESIDENT_UNIQUE(resident)					\
+static inline int __must_check							\
+swim_hard_##resident##_to_unique(struct swim_mut_##resident *to,		\
+				 struct swim_hard_##resident *from,		\
+				 struct swim_hold *hold, gfp_t gfp)		\
+{										\
+	return swim_hard_to_unique(&to->mut, &from->hard, hold, gfp);		\
+}
 
 #endif

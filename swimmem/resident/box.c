@@ -3,6 +3,7 @@
  * Box: one value of a type. What is not here is in box.h, in one line each.
  */
 #include "../compat.h"
+#include "../lease/ptr.h"
 #include "../lease/raw.h"
 
 /**
@@ -27,6 +28,27 @@ int swim_box_new(struct swim_box *box, struct swim_hold *hold, const struct swim
 	return swim_raw_own(&box->raw, hold, type->size, (unsigned long)type, gfp);
 }
 EXPORT_SYMBOL_GPL(swim_box_new);
+
+/**
+ * swim_ptr_box_new - make a value, with one pointer as its lease
+ * @box: empty
+ * @hold: where it lives
+ * @type: what it is; must live as long as its values
+ * @gfp: what to do when the hold must grow for it; sleeps if it says so
+ *
+ * Context: Any but NMI, as @gfp allows.
+ * Return: as swim_box_new(). (Model: residents, Box; leases, Ptr)
+ */
+int swim_ptr_box_new(struct swim_ptr_box *box, struct swim_hold *hold,
+		     const struct swim_type *type, gfp_t gfp)
+{
+	const struct swim_body body = { .meta = (unsigned long)type };
+
+	if (unlikely(!box || !hold || !type))
+		return -SWIM_EMISALIGNED;
+	return swim_ptr_own(&box->ptr, hold, &body, gfp);
+}
+EXPORT_SYMBOL_GPL(swim_ptr_box_new);
 
 /**
  * swim_box_type - what a box owns
