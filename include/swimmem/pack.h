@@ -16,8 +16,8 @@
 #include <swimmem/block.h>
 #include <swimmem/hold.h>
 
-/* Bytes of tags and objects: 16 MiB less 8. */
-#define SWIM_PACK_MAX		(SZ_16M - 8)
+/* Bytes of tags and objects: 8 MiB less 8. */
+#define SWIM_PACK_MAX		(SZ_8M - 8)
 
 /**
  * struct swim_pack - the begin of a pack's block; its members are private

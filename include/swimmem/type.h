@@ -29,7 +29,7 @@ struct swim_type {
 	unsigned int parts;
 	const u32 *part;
 	void (*drop)(void *value);
-};
+} __aligned(16);
 
 /* One member that is a lease; anything else does not compile. */
 #define SWIM_PART(member)	member

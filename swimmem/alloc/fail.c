@@ -4,6 +4,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/export.h>
+#include <linux/limits.h>
 
 #include "fail.h"
 
@@ -11,12 +12,25 @@
 
 DEFINE_STATIC_KEY_FALSE(swim_fail_key);
 static atomic_long_t fail_count;	/* requests since swim_fail_nth() */
-static unsigned long fail_at;
+static unsigned long fail_first, fail_last;
 
 /* Has the request come that has to fail? */
 bool swim_fail_now(void)
 {
-	return atomic_long_inc_return(&fail_count) == fail_at;
+	unsigned long n = atomic_long_inc_return(&fail_count);
+
+	return n >= fail_first && n <= fail_last;
+}
+
+static void fail(unsigned long first, unsigned long last)
+{
+	atomic_long_set(&fail_count, 0);
+	fail_first = first;
+	fail_last = last;
+	if (first)
+		static_branch_enable(&swim_fail_key);
+	else
+		static_branch_disable(&swim_fail_key);
 }
 
 /**
@@ -27,14 +41,21 @@ bool swim_fail_now(void)
  */
 void swim_fail_nth(unsigned long n)
 {
-	atomic_long_set(&fail_count, 0);
-	fail_at = n;
-	if (n)
-		static_branch_enable(&swim_fail_key);
-	else
-		static_branch_disable(&swim_fail_key);
+	fail(n, n);
 }
 EXPORT_SYMBOL_GPL(swim_fail_nth);
+
+/**
+ * swim_fail_from - let requests for memory fail, all from one on
+ * @n: the first, counted from 1 from now on; swim_fail_nth(0) ends it
+ *
+ * Context: Process, may sleep.
+ */
+void swim_fail_from(unsigned long n)
+{
+	fail(n, ULONG_MAX);
+}
+EXPORT_SYMBOL_GPL(swim_fail_from);
 
 /* How many requests there were since then. */
 unsigned long swim_fail_count(void)

@@ -22,7 +22,7 @@ static struct swim_pool *global_pool;
 /**
  * swim_empty_hold - the hold that has no memory
  *
- * It gives objects of size 0, and of any other size says -E2BIG.
+ * It gives objects of size 0 without a lease, and of any other size says -E2BIG.
  *
  * Context: Any. (Model: holds, empty hold)
  */
@@ -96,7 +96,7 @@ struct swim_apart swim_apart_of(const void *object, unsigned long value)
 /**
  * swim_object_hold - the hold of an object that a lease owns
  * @object: the object
- * @apart: SWIM_TAG_APART when it stands apart, else 0
+ * @apart: of SWIM_TAG_WHERE
  */
 struct swim_hold *swim_object_hold(void *object, unsigned long apart)
 {
@@ -104,18 +104,19 @@ struct swim_hold *swim_object_hold(void *object, unsigned long apart)
 
 	if (!apart)
 		return &swim_hunk_of(object)->pool->hold;
-	at = swim_apart_of(object, swim_tag_read(swim_tag_of(object)));
+	at = swim_apart_of(object, apart);
 	return at.pack ? &at.pack->hold : &at.hunk->pool->hold;
 }
 
 /**
  * swim_release_apart - the end of an object that stands apart
  * @object: its tag is GOING, or still one that only the caller may change
+ * @where: of SWIM_TAG_WHERE
  * @size: bytes, a multiple of 8
  */
-void swim_release_apart(void *object, size_t size)
+void swim_release_apart(void *object, unsigned long where, size_t size)
 {
-	struct swim_apart apart = swim_apart_of(object, swim_tag_read(swim_tag_of(object)));
+	struct swim_apart apart = swim_apart_of(object, where);
 
 	if (apart.pack)
 		swim_pack_release(apart.pack, object, size);
@@ -158,7 +159,7 @@ EXPORT_SYMBOL_GPL(swim_alloc);
  */
 void *swim_alloc_aligned(struct swim_hold *hold, size_t size, size_t align, gfp_t gfp)
 {
-	if (unlikely(IS_ERR_OR_NULL(hold)))
+	if (unlikely(IS_ERR_OR_NULL(hold) || !is_power_of_2(align) || align > PAGE_SIZE))
 		return ERR_PTR(-SWIM_EMISALIGNED);
 	return hold->ops->alloc(hold, size, align, gfp);
 }
@@ -196,7 +197,7 @@ static bool is_plain(const void *object, unsigned long value)
  *
  * Return: as swim_free().
  */
-noinline int swim_refuse(const char *what, const void *object)
+noinline int swim_refuse(const char *what, void *object)
 {
 	unsigned long value = swim_tag_read(swim_tag_of(object));
 
@@ -205,8 +206,8 @@ noinline int swim_refuse(const char *what, const void *object)
 		swim_report("%s of object %p after its free", what, object);
 		return -SWIM_ECLEARED;
 	}
-	if (swim_tag_is_owned(value) || swim_tag_is(value, SWIM_TAG_PINNED) ||
-	    swim_tag_is(value, SWIM_TAG_VISITED) || swim_tag_is_dropping(value)) {
+	if (swim_tag_is(value, SWIM_TAG_PINNED) || swim_tag_is(value, SWIM_TAG_VISITED) ||
+	    swim_is_leased(object, value)) {
 		swim_report("%s of object %p, which a lease owns", what, object);
 		return -SWIM_EALIASED;
 	}
@@ -228,16 +229,16 @@ static noinline int free_rare(void *object, unsigned long value)
 
 	if (is_misaligned(object))
 		return refuse_misaligned("free", object);
-	if (swim_tag_is_near(value, SWIM_TAG_NOTHING)) {
-		this_cpu_dec(swim_pool_of_zero(object)->cpu->apart);
+	if (swim_tag_is_near(value, SWIM_TAG_NOTHING) &&
+	    atomic_long_dec_if_positive(&swim_pool_of_zero(object)->nothings) >= 0)
 		return 0;
-	}
-	if (swim_tag_is(value, SWIM_TAG_NOTHING) && !swim_pack_free_nothing(object))
+	if (swim_tag_is(value, SWIM_TAG_NOTHING) && value & SWIM_TAG_APART &&
+	    !swim_pack_free_nothing(object))
 		return 0;
 	if (!swim_tag_is(value, SWIM_TAG_HELD) || !(value & SWIM_TAG_APART) ||
 	    !swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_GOING, size, SWIM_TAG_APART)))
 		return swim_refuse("free", object);
-	swim_release_apart(object, size);
+	swim_release_apart(object, SWIM_TAG_APART, size);
 	return 0;
 }
 
@@ -342,9 +343,9 @@ static int resize(void *object, unsigned long value, size_t size)
  * @size: bytes
  *
  * The newest object of its hold (of a pool: on this CPU) can grow, as far as there is room
- * behind it; any can shrink. What is added is zeroed.
+ * behind it; any can shrink. What is added beyond the size rounded up to 8 is zeroed.
  *
- * Context: Any but NMI; alone with its object.
+ * Context: Any but NMI; alone with its object, without readers too.
  * Return: 0; -E2BIG when there is no room for it here; -EOPNOTSUPP from or to size 0. After
  * a report, as swim_free(). On an error nothing has changed. (Model: holds, resize)
  */
@@ -354,6 +355,9 @@ int swim_resize(void *object, size_t size)
 
 	if (!object || is_misaligned(object))
 		return refuse_misaligned("resize", object);
+	/* More than any hold has; and it can be rounded up. */
+	if (size > max_t(size_t, SWIM_PACK_MAX, SWIM_SEGMENT_SIZE))
+		return -SWIM_EOVERSIZED;
 	value = swim_tag_read(swim_tag_of(object));
 	if (!is_plain(object, value))
 		return swim_refuse("resize", object);

@@ -24,7 +24,7 @@ struct swim_hold_ops {
 extern const struct swim_hold_ops swim_pool_hold_ops;
 
 struct swim_hold *swim_object_hold(void *object, unsigned long apart);
-void swim_release_apart(void *object, size_t size);
+void swim_release_apart(void *object, unsigned long where, size_t size);
 int swim_hold_init(void);
 void swim_hold_exit(void);
 
@@ -36,7 +36,7 @@ struct swim_apart {
 
 struct swim_apart swim_apart_of(const void *object, unsigned long value);
 
-int swim_refuse(const char *what, const void *object);
+int swim_refuse(const char *what, void *object);
 int swim_pack_free(void *object, unsigned long word, unsigned long value);
 int swim_pack_free_nothing(void *object);
 void swim_pack_release(struct swim_pack *pack, void *object, size_t size);

@@ -151,15 +151,16 @@ void swim_hunk_reset(struct swim_hunk *hunk, unsigned int mark)
 void swim_hunk_put_now(struct swim_hunk *hunk)
 {
 	struct swim_pool *pool = hunk->pool;
-	struct swim_block block = { hunk, swim_pool_hunk_size(pool) };
+	const size_t size = swim_pool_hunk_size(pool);
+	struct swim_block block = { hunk, pool->unit };
 	struct swim_heap *heap = pool->heap;
 	struct swim_frame *frame = hunk->frame;
 
 	if (swim_pool_scanned(pool))
 		kmemleak_free(hunk);
-	swim_unpoison(hunk, block.size);
+	swim_unpoison(hunk, size);
 	if (want_init_on_free())
-		memset(hunk, 0, block.size);
+		memset(hunk, 0, size);
 	atomic_set(&frame->live, 0);
 	WRITE_ONCE(frame->base, (unsigned long)hunk);
 	/* The last look at the pool was before: pairs with pool_has_hunks(). */

@@ -47,7 +47,6 @@ void *swim_large_reserve(struct swim_pool *pool, size_t size, size_t align, gfp_
 	atomic_long_inc(&pool->large);
 	atomic_long_add(round_up(size, SWIM_OBJECT_ALIGN), &pool->large_used);
 	atomic_long_add(block.size, &pool->large_held);
-	this_cpu_inc(pool->cpu->apart);
 	return block.addr + front;
 }
 
@@ -71,7 +70,7 @@ static void put_rcu(struct rcu_head *rcu)
 
 /**
  * swim_large_release - the end of a large object
- * @head: of its extent; its tag is DEAD, or still one that only the caller may change
+ * @head: of its extent; its object's tag is GOING, or still one that only the caller may change
  * @size: bytes, a multiple of 8
  */
 void swim_large_release(struct swim_hunk *head, size_t size)
@@ -80,7 +79,6 @@ void swim_large_release(struct swim_hunk *head, size_t size)
 
 	atomic_long_dec(&pool->large);
 	atomic_long_sub(size, &pool->large_used);
-	this_cpu_dec(pool->cpu->apart);
 	if (pool->flags & SWIM_POOL_RCU)
 		call_rcu(&head->rcu, put_rcu);
 	else

@@ -28,7 +28,7 @@
 #include "hold.h"
 
 /* The state, in units of 8 bytes and in objects. */
-#define MARK_BITS	22
+#define MARK_BITS	21
 #define USED_SHIFT	MARK_BITS
 #define LIVE_SHIFT	(2 * MARK_BITS)
 #define MARK_MASK	(BIT_ULL(MARK_BITS) - 1)
@@ -45,6 +45,7 @@
 
 static_assert(SWIM_TAG_SLOT == UNIT && UNIT == 1 << UNIT_SHIFT);
 static_assert(SWIM_PACK_MAX / UNIT <= MARK_MASK);
+static_assert(SWIM_PACK_MAX / UNIT < BIT(SWIM_TAG_SIZED_BITS - 1 - SWIM_TAG_SIZE_SHIFT));
 /* The smallest object is a tag and 8 bytes. */
 static_assert(SWIM_PACK_MAX / (2 * UNIT) < BIT_ULL(64 - LIVE_SHIFT));
 static_assert((SWIM_PACK_MAX + sizeof(struct swim_pack)) / UNIT < BIT(FAR_BITS));
@@ -146,7 +147,7 @@ static struct swim_pack *pack_of_nothing(const void *object)
 /**
  * swim_pack_of - the pack that an object is in
  * @object: any object that stands apart
- * @value: its tag
+ * @value: its tag; or for what a lease owns SWIM_TAG_LINKED as its metadata has it
  *
  * Return: the pack, or NULL when the object is in none.
  */
@@ -158,6 +159,8 @@ struct swim_pack *swim_pack_of(const void *object, unsigned long value)
 		return pack_of_nothing(object);
 	if (swim_tag_is_packed(value, SWIM_TAG_PACKED))
 		return pack_from(object, value);
+	if (!(value & SWIM_TAG_LINKED))
+		return NULL;
 	value = swim_tag_read(swim_tag_of(link));
 	return swim_tag_is_packed(value, SWIM_TAG_LINK) ? pack_from(link, value) : NULL;
 }
@@ -191,9 +194,13 @@ static void *bump(struct swim_pack *pack, size_t size, size_t front, size_t alig
 	return (void *)object;
 }
 
-static void *failed(struct swim_pack *pack, size_t size, size_t front)
+/* Why there is no room: there never is, or not now. */
+static void *failed(struct swim_pack *pack, size_t size, size_t front, size_t align)
 {
-	if (size > pack->size || size + front > pack->size)
+	size_t first = ALIGN((unsigned long)pack->memory + front, align) -
+		       (unsigned long)pack->memory;
+
+	if (first > pack->size || size > pack->size - first)
 		return ERR_PTR(-SWIM_EOVERSIZED);
 	return ERR_PTR(-SWIM_ENOMEM);
 }
@@ -217,10 +224,10 @@ static noinline void *alloc_slow(struct swim_pack *pack, size_t size, size_t ali
 	if (!size)
 		return alloc_nothing(pack);
 	if (size > pack->size)
-		return failed(pack, size, SWIM_TAG_SLOT);
+		return failed(pack, size, SWIM_TAG_SLOT, align);
 	object = bump(pack, size, SWIM_TAG_SLOT, align);
 	if (!object)
-		return failed(pack, size, SWIM_TAG_SLOT);
+		return failed(pack, size, SWIM_TAG_SLOT, align);
 	write_far(pack, object, SWIM_TAG_PACKED, round_up(size, UNIT));
 	return object;
 }
@@ -264,8 +271,6 @@ static void *hold_alloc(struct swim_hold *hold, size_t size, size_t align, gfp_t
 {
 	struct swim_pack *pack = container_of(hold, struct swim_pack, hold);
 
-	if (!is_power_of_2(align) || align > PAGE_SIZE)
-		return ERR_PTR(-SWIM_EMISALIGNED);
 	if (align <= UNIT)
 		return swim_pack_alloc(pack, size);
 	return alloc_slow(pack, size, align);
@@ -277,13 +282,13 @@ static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsign
 	void *object;
 
 	if (size > pack->size)
-		return failed(pack, size, 2 * SWIM_TAG_SLOT);
+		return failed(pack, size, 2 * SWIM_TAG_SLOT, UNIT);
 	object = bump(pack, size, 2 * SWIM_TAG_SLOT, UNIT);
 	if (!object)
-		return failed(pack, size, 2 * SWIM_TAG_SLOT);
+		return failed(pack, size, 2 * SWIM_TAG_SLOT, UNIT);
 	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
 	write_far(pack, object - SWIM_TAG_SLOT, SWIM_TAG_LINK, 0);
-	*apart = SWIM_TAG_APART;
+	*apart = SWIM_TAG_APART | SWIM_TAG_LINKED;
 	return object;
 }
 
@@ -317,7 +322,7 @@ void swim_pack_release(struct swim_pack *pack, void *object, size_t size)
 
 	if (want_init_on_free())
 		memset(object, 0, size);
-	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, SWIM_TAG_APART));
+	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, SWIM_TAG_WHERE));
 	put(pack, begin, unit_of(pack, object + size), size >> UNIT_SHIFT);
 }
 
@@ -446,7 +451,7 @@ EXPORT_SYMBOL_GPL(swim_pack_hold_ops);
 
 /**
  * swim_pack_create - make a pack out of a block
- * @block: any memory, kept by the caller as long as the pack is used; of more than 16 MiB
+ * @block: any memory, kept by the caller as long as the pack is used; of more than 8 MiB
  *	   only that much is used
  *
  * The pack begins with a header of 40 bytes (64-bit) in the block.

@@ -23,6 +23,7 @@
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
+#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/smp.h>
@@ -61,6 +62,24 @@ static void close_current(struct swim_pool *pool, unsigned long next)
 		swim_hunk_put(hunk);
 }
 
+/* The word that this CPU allocates by: its own, or the one of all. */
+static unsigned long word_read(struct swim_pool *pool)
+{
+	return pool->shared ? READ_ONCE(pool->spare) : this_cpu_read(pool->cpu->next);
+}
+
+static bool word_try(struct swim_pool *pool, unsigned long old, unsigned long new)
+{
+	if (pool->shared)
+		return try_cmpxchg(&pool->spare, &old, new);
+	return this_cpu_cmpxchg(pool->cpu->next, old, new) == old;
+}
+
+static unsigned long word_xchg(struct swim_pool *pool, unsigned long new)
+{
+	return pool->shared ? xchg(&pool->spare, new) : this_cpu_xchg(pool->cpu->next, new);
+}
+
 /* Start this CPU's hunk over when everything in it is dead. */
 static struct swim_hunk *restart_current(struct swim_pool *pool)
 {
@@ -68,7 +87,7 @@ static struct swim_hunk *restart_current(struct swim_pool *pool)
 	struct swim_hunk *hunk;
 	unsigned int mark;
 
-	if (pool->flags & SWIM_POOL_RCU)
+	if (pool->flags & SWIM_POOL_RCU || pool->shared)
 		return NULL;
 	/* While the word stands the hunk may be looked at, so nobody may change it. */
 	local_irq_save(flags);
@@ -98,7 +117,7 @@ bool swim_pool_spare(struct swim_pool *pool, unsigned long next)
 {
 	unsigned long old = READ_ONCE(pool->spare);
 
-	if (old != SWIM_NO_HUNK && mark_of(pool, old) <= mark_of(pool, next))
+	if (pool->shared || (old != SWIM_NO_HUNK && mark_of(pool, old) <= mark_of(pool, next)))
 		return false;
 	/* Full barrier: what was done in the hunk comes before; pairs with take_spare(). */
 	if (!try_cmpxchg(&pool->spare, &old, next))
@@ -111,7 +130,7 @@ static unsigned long take_spare(struct swim_pool *pool, size_t need)
 {
 	unsigned long next = READ_ONCE(pool->spare);
 
-	if (next == SWIM_NO_HUNK || !has_room(pool, next, need) ||
+	if (pool->shared || next == SWIM_NO_HUNK || !has_room(pool, next, need) ||
 	    !try_cmpxchg(&pool->spare, &next, SWIM_NO_HUNK))
 		return SWIM_NO_HUNK;
 	return next;
@@ -138,10 +157,14 @@ static unsigned long find_hunk(struct swim_pool *pool, size_t need, gfp_t gfp)
 			return next;
 		hunk = swim_hunk_get(pool, gfp);
 	}
+	if (!hunk) {
+		/* What is left of these is for others, or for smaller objects; or all is dead. */
+		close_current(pool, word_xchg(pool, SWIM_NO_HUNK));
+		close_current(pool, xchg(&pool->spare, SWIM_NO_HUNK));
+		hunk = swim_hunk_get(pool, gfp);
+	}
 	if (hunk)
 		return (unsigned long)hunk + SWIM_HUNK_BEGIN;
-	/* What is left of this CPU's own is for others, or for smaller objects. */
-	close_current(pool, this_cpu_xchg(pool->cpu->next, SWIM_NO_HUNK));
 	return swim_salvage_tail(pool, need);
 }
 
@@ -152,12 +175,28 @@ static noinline int refill(struct swim_pool *pool, size_t need, gfp_t gfp)
 
 	if (new == SWIM_NO_HUNK)
 		return -SWIM_ENOMEM;
-	old = this_cpu_read(pool->cpu->next);
-	if (has_room(pool, old, need) || this_cpu_cmpxchg(pool->cpu->next, old, new) != old)
+	old = word_read(pool);
+	if (has_room(pool, old, need) || !word_try(pool, old, new))
 		leave(pool, new);	/* somebody was faster */
 	else
 		close_current(pool, old);
 	return 0;
+}
+
+/* As swim_pool_rewind(), for whichever word it is. */
+static bool rewind(struct swim_pool *pool, void *object, unsigned long end)
+{
+	unsigned long slot = (unsigned long)object - SWIM_TAG_SLOT;
+
+	if (!pool->shared)
+		return swim_pool_rewind(pool->cpu, object, end);
+	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
+	swim_poison(object, end - (unsigned long)object);
+	/* Full barrier: whoever has it next finds it zero. */
+	if (word_try(pool, end, slot))
+		return true;
+	swim_unpoison(object, end - (unsigned long)object);
+	return false;
 }
 
 /* The end of an object in a hunk, when more has to be done than swim_release() does. */
@@ -166,9 +205,9 @@ static void release(struct swim_pool *pool, struct swim_hunk *hunk, void *object
 	unsigned long end = (unsigned long)object + size;
 
 	if (!(pool->flags & SWIM_POOL_RCU)) {
-		if (this_cpu_read(pool->cpu->next) == end) {
+		if (word_read(pool) == end) {
 			memset(object, 0, size);
-			if (swim_pool_rewind(pool->cpu, object, end))
+			if (rewind(pool, object, end))
 				return;
 		} else if (want_init_on_free()) {
 			memset(object, 0, size);
@@ -210,7 +249,10 @@ void swim_pool_release(struct swim_pool *pool, struct swim_hunk *hunk, void *obj
 /* Make bytes below the mark dead that are no object; others in the hunk live. */
 static void pad(struct swim_pool *pool, unsigned long at, size_t bytes)
 {
-	swim_poison((void *)at + SWIM_TAG_SLOT, bytes - SWIM_TAG_SLOT);
+	if (want_init_on_free())
+		memset((void *)at + SWIM_TAG_SLOT, 0, bytes - SWIM_TAG_SLOT);
+	if (!(pool->flags & SWIM_POOL_RCU))
+		swim_poison((void *)at + SWIM_TAG_SLOT, bytes - SWIM_TAG_SLOT);
 	swim_tag_write(swim_tag_of((void *)at + SWIM_TAG_SLOT),
 		       swim_tag_sized(SWIM_TAG_DEAD, bytes - SWIM_TAG_SLOT,
 				      pool->apart));
@@ -220,16 +262,15 @@ static void pad(struct swim_pool *pool, unsigned long at, size_t bytes)
 /* As swim_pool_bump(), with what alignment needs in front. */
 static void *bump_aligned(struct swim_pool *pool, size_t size, size_t align)
 {
-	unsigned long old, new, slot, now = this_cpu_read(pool->cpu->next);
+	unsigned long old, new, slot;
 
 	do {
-		old = now;
+		old = word_read(pool);
 		slot = ALIGN(old + SWIM_TAG_SLOT, align) - SWIM_TAG_SLOT;
 		new = slot + swim_need(size);
 		if ((old ^ new) & pool->mask)
 			return NULL;
-		now = this_cpu_cmpxchg(pool->cpu->next, old, new);
-	} while (now != old);
+	} while (!word_try(pool, old, new));
 	this_cpu_inc(pool->cpu->objects);
 	swim_unpoison((void *)old, new - old);
 	if (slot != old)
@@ -246,8 +287,10 @@ static noinline void *reserve_small(struct swim_pool *pool, size_t size, size_t 
 	while (!(object = bump_aligned(pool, size, align))) {
 		int err = refill(pool, need, gfp);
 
+		/* Somebody may have found a hunk meanwhile, or put one. */
 		if (err)
-			return swim_salvage_hole(pool, size, align) ?: ERR_PTR(err);
+			return swim_salvage_hole(pool, size, align) ?:
+			       bump_aligned(pool, size, align) ?: ERR_PTR(err);
 	}
 	return object;
 }
@@ -289,7 +332,7 @@ static noinline void *alloc_slow(struct swim_pool *pool, size_t size, size_t ali
 	if (IS_ERR_OR_NULL(pool) || !is_power_of_2(align) || align > PAGE_SIZE)
 		return ERR_PTR(-SWIM_EMISALIGNED);
 	if (!size) {
-		this_cpu_inc(pool->cpu->apart);
+		atomic_long_inc(&pool->nothings);
 		return swim_pool_zero(pool);
 	}
 	align = max_t(size_t, align, SWIM_OBJECT_ALIGN);
@@ -371,8 +414,7 @@ bool swim_pool_extend(struct swim_pool *pool, void *object, size_t before, size_
 {
 	unsigned long end = (unsigned long)object + before, to = (unsigned long)object + size;
 
-	if (size > pool->small_max || (end ^ to) & pool->mask ||
-	    this_cpu_cmpxchg(pool->cpu->next, end, to) != end)
+	if (size > pool->small_max || (end ^ to) & pool->mask || !word_try(pool, end, to))
 		return false;
 	swim_unpoison((void *)end, to - end);
 	return true;
@@ -382,12 +424,12 @@ static void shrink(struct swim_pool *pool, void *object, size_t before, size_t s
 {
 	unsigned long end = (unsigned long)object + before, to = (unsigned long)object + size;
 
-	if (this_cpu_read(pool->cpu->next) == end && !(pool->flags & SWIM_POOL_RCU)) {
+	if (word_read(pool) == end && !(pool->flags & SWIM_POOL_RCU)) {
 		memset((void *)to, 0, end - to);
 		write_held(pool, object, swim_need(size));
 		swim_poison((void *)to, end - to);
 		barrier(); /* as in swim_pool_rewind() */
-		if (this_cpu_cmpxchg(pool->cpu->next, end, to) == end)
+		if (word_try(pool, end, to))
 			return;
 		swim_unpoison((void *)to, end - to);
 	}
@@ -512,7 +554,7 @@ static size_t stats_open(struct swim_pool *pool, unsigned long next)
  */
 void swim_pool_stats(struct swim_pool *pool, struct swim_pool_stats *stats)
 {
-	long objects = 0, apart = 0;
+	long objects = 0;
 	size_t bytes = 0;
 	int cpu;
 
@@ -526,11 +568,10 @@ void swim_pool_stats(struct swim_pool *pool, struct swim_pool_stats *stats)
 
 		bytes += stats_open(pool, READ_ONCE(this->next));
 		objects += READ_ONCE(this->objects);
-		apart += READ_ONCE(this->apart);
 	}
 	bytes += stats_open(pool, READ_ONCE(pool->spare));
 	stats->held = stats->hunks * swim_pool_hunk_size(pool) + atomic_long_read(&pool->large_held);
-	stats->live = objects + apart;
+	stats->live = objects + stats->large + atomic_long_read(&pool->nothings);
 	stats->tags = (objects + stats->large) * SWIM_TAG_SLOT;
 	stats->used = bytes - objects * SWIM_TAG_SLOT + atomic_long_read(&pool->large_used);
 }
@@ -553,6 +594,7 @@ static int shape(struct swim_pool *pool, struct swim_heap *heap)
 	size_t size = SWIM_FRAME_SIZE;
 
 	pool->heap = heap;
+	pool->unit = SWIM_FRAME_SIZE;
 	if (heap->ops == &swim_space_heap_ops) {
 		pool->space = container_of(heap, struct swim_space, heap);
 		if (swim_space_frames(pool->space) < FRAMES_MIN)
@@ -565,13 +607,17 @@ static int shape(struct swim_pool *pool, struct swim_heap *heap)
 			return -SWIM_EMISALIGNED;
 		if (((unsigned long)range->addr | slab->unit) % size)
 			size = PAGE_SIZE;
+		pool->unit = slab->unit;
 	}
 	if (range) {
-		if (pool->space && PAGE_SIZE < SWIM_FRAME_SIZE)
+		if (pool->space) {
 			size = PAGE_SIZE;
+			pool->unit = size;
+		}
 		pool->space = NULL;
 		pool->range = *range;
 		pool->frames = range->size / size;
+		pool->shared = range->size / pool->unit < 2 * num_possible_cpus();
 	}
 	pool->mask = ~(size - 1);
 	pool->small_max = size / 4;
@@ -624,6 +670,8 @@ struct swim_pool *swim_pool_make(const char *name, struct swim_heap *heap, unsig
 	pool = block.addr;
 	memset(pool, 0, block.size);
 	*pool = shaped;
+	if (swim_pool_scanned(pool))
+		kmemleak_alloc(pool, block.size, 0, GFP_KERNEL);
 	err = -SWIM_ENOMEM;
 	pool->cpu = swim_fail() ? NULL : alloc_percpu(struct swim_pool_cpu);
 	if (!pool->cpu)
@@ -637,6 +685,8 @@ struct swim_pool *swim_pool_make(const char *name, struct swim_heap *heap, unsig
 free_cpu:
 	free_percpu(pool->cpu);
 free_block:
+	if (swim_pool_scanned(&shaped))
+		kmemleak_free(pool);
 	swim_heap_free(heap, &block);
 	return ERR_PTR(err);
 }
@@ -700,6 +750,8 @@ int swim_pool_unmake(struct swim_pool *pool)
 		cond_resched();
 	} while (pool_has_hunks(pool) || atomic_long_read(&pool->large_held));
 	free_percpu(pool->cpu);
+	if (swim_pool_scanned(pool))
+		kmemleak_free(pool);
 	block = (struct swim_block){ pool, pool->head.size };
 	swim_heap_free(pool->heap, &block);
 	return 0;

@@ -23,12 +23,10 @@
  * struct swim_pool_cpu - what each CPU has of a pool
  * @next: address of the next tag slot: the hunk in the high bits, the mark in the low
  * @objects: objects in hunks, allocated less freed here
- * @apart: the same for objects of size 0 and large ones
  */
 struct swim_pool_cpu {
 	unsigned long next;
 	long objects;
-	long apart;
 };
 
 /**
@@ -45,8 +43,11 @@ struct swim_pool_cpu {
  * @space: the same, when its segments describe the hunks' frames; else @frame does
  * @range: where hunks can be, when @frame describes them
  * @frames: how many
+ * @unit: bytes of the heap's block that a hunk is in
+ * @shared: there are too few hunks for each CPU to have one: all use @spare
  * @spare: a word as @next, of a hunk that the next CPU in need takes
  * @flags: SWIM_POOL_*
+ * @nothings: objects of size 0
  * @large: objects with extents of their own
  * @large_used: their bytes
  * @large_held: bytes of their extents
@@ -71,8 +72,11 @@ struct swim_pool {
 	struct swim_space *space;
 	struct swim_block range;
 	unsigned int frames;
+	size_t unit;
+	bool shared;
 	unsigned long spare;
 	unsigned long flags;
+	atomic_long_t nothings;
 	atomic_long_t large;
 	atomic_long_t large_used;
 	atomic_long_t large_held;
@@ -234,7 +238,7 @@ static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __percpu *cpu,
 
 /*
  * The memory of an object in a hunk of 64 KiB that its last owner has let go: its tag is
- * DEAD, or still one that only the caller may change. @size is a multiple of 8.
+ * GOING, or still one that only the caller may change. @size is a multiple of 8.
  */
 static __always_inline void swim_release(void *object, size_t size)
 {

@@ -20,10 +20,12 @@
  *
  * Allocation looks at the segment that its CPU preferred last, then follows three
  * words to one that has room. Each miss clears a bit that a free has set: constant
- * time, amortised over the frees. Only an extent that is no power of two may fit where
- * its order does not; before the space grows for it all segments are looked at.
+ * time, amortised over the frees. All segments are looked at before the space grows for an
+ * extent that is no power of two, which may fit where its order does not; and before it is
+ * said that there is no memory.
  */
 #include <linux/bitops.h>
+#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 
@@ -529,15 +531,13 @@ static void *take(struct swim_space *space, unsigned int pages, unsigned int ord
 	return addr;
 }
 
-/* An extent that is no power of two of pages may fit where one of its order does not. */
-static void *take_odd(struct swim_space *space, unsigned int pages, unsigned int order)
+/* Look at every segment. */
+static void *take_anywhere(struct swim_space *space, unsigned int pages, unsigned int order)
 {
 	struct swim_segment *segment;
 	void *addr = NULL;
 	u32 index;
 
-	if (is_power_of_2(pages))
-		return NULL;
 	swim_for_each_segment(space, index, segment) {
 		addr = take_from(space, segment, pages, order);
 		if (addr)
@@ -574,9 +574,18 @@ int swim_space_alloc(struct swim_space *space, size_t size, gfp_t gfp, struct sw
 		return -SWIM_EOVERSIZED;
 	pages = PAGE_ALIGN(size) / PAGE_SIZE;
 	order = order_base_2(pages);
-	while (!(addr = take(space, pages, order) ?: take_odd(space, pages, order)))
-		if (space->segment || grow(space, order, gfp))
+	while (!(addr = take(space, pages, order))) {
+		/* One that is no power of two may fit where one of its order does not. */
+		if (!is_power_of_2(pages))
+			addr = take_anywhere(space, pages, order);
+		if (!addr && !space->segment && !grow(space, order, gfp))
+			continue;
+		/* The hints may be behind; before it is said that there is none, look everywhere. */
+		addr = addr ?: take_anywhere(space, pages, order);
+		if (!addr)
 			return -SWIM_ENOMEM;
+		break;
+	}
 	this_cpu_inc(space->cpu->live);
 	*block = (struct swim_block){ addr, pages * PAGE_SIZE };
 	return 0;
@@ -784,6 +793,8 @@ struct swim_space *swim_space_make(const char *name, size_t limit, int node)
 	space = swim_fail() ? NULL : (void *)get_zeroed_page(GFP_KERNEL);
 	if (!space)
 		return ERR_PTR(-SWIM_ENOMEM);
+	/* What it leads to is to be found there. */
+	kmemleak_alloc(space, PAGE_SIZE, 0, GFP_KERNEL);
 	space->heap.ops = &swim_space_heap_ops;
 	space->limit = limit ? min(limit, most) : most;
 	space->node = node;
@@ -801,6 +812,7 @@ struct swim_space *swim_space_make(const char *name, size_t limit, int node)
 free_cpu:
 	free_percpu(space->cpu);
 free_space:
+	kmemleak_free(space);
 	free_page((unsigned long)space);
 	return ERR_PTR(err);
 }
@@ -863,6 +875,7 @@ int swim_space_unmake(struct swim_space *space)
 	swim_space_trim(space);
 	tables_free(space);
 	free_percpu(space->cpu);
+	kmemleak_free(space);
 	free_page((unsigned long)space);
 	return 0;
 }

@@ -82,8 +82,13 @@ enum swim_tag_state {
 #define SWIM_TAG_STATE		0x38UL
 #define SWIM_TAG_APART		0x40UL
 #define SWIM_TAG_SIZE_SHIFT	7	/* of the size in units of 8 bytes */
-#define SWIM_TAG_SIZED_BITS	27	/* a sized tag has none above: 8 MiB */
+#define SWIM_TAG_LINKED		BIT(27)	/* stands apart, and has a LINK in front */
+#define SWIM_TAG_SIZED_BITS	28	/* a sized tag has none above: sizes below 8 MiB */
 #define SWIM_TAG_SIZED_MASK	(SWIM_TAG_KIND | SWIM_TAG_STATE | ~0UL << SWIM_TAG_SIZED_BITS)
+/* Where an object leads, as far as the tag tells. */
+#define SWIM_TAG_WHERE		(SWIM_TAG_APART | SWIM_TAG_LINKED)
+/* The address is mixed in from here on, so that a tag that was copied makes no sense. */
+#define SWIM_TAG_MIX_SHIFT	(BITS_PER_LONG == 64 ? 29 : SWIM_TAG_SIZED_BITS - 3)
 
 static_assert(sizeof(unsigned long) <= SWIM_TAG_SLOT);
 static_assert(__SWIM_SIZED(1) == (1UL << SWIM_TAG_SIZE_SHIFT | SWIM_TAG_SIZED));
@@ -102,22 +107,22 @@ static inline void *swim_tag_object(unsigned long *tag)
 }
 
 /*
- * Both ways: what stands in memory, and what it means. The secret's low bits are 0. The
- * address goes above the bits of a sized tag, so that one which was copied is none.
+ * Both ways: what stands in memory, and what it means. The secret's low bits are 0.
  */
 static inline unsigned long swim_tag_mangle(const unsigned long *tag, unsigned long value)
 {
-	return value ^ swim_secret ^ (unsigned long)(tag + 1) << (SWIM_TAG_SIZED_BITS - 3);
+	return value ^ swim_secret ^ (unsigned long)(tag + 1) << SWIM_TAG_MIX_SHIFT;
 }
 
 static inline unsigned long swim_tag_read(const unsigned long *tag)
 {
-	unsigned long word = READ_ONCE(*tag);
+	/* Beyond the mark KASAN takes it for nobody's; but it is ours. */
+	unsigned long word = READ_ONCE_NOCHECK(*tag);
 
 	return word ? swim_tag_mangle(tag, word) : 0;
 }
 
-/* @size in bytes, a multiple of 8; @apart is SWIM_TAG_APART or 0. */
+/* @size in bytes, a multiple of 8; @apart of SWIM_TAG_WHERE. */
 static inline unsigned long swim_tag_sized(enum swim_tag_state state, size_t size,
 					   unsigned long apart)
 {
@@ -149,7 +154,7 @@ static inline void *swim_tag_slot(unsigned long value)
 
 static inline size_t swim_tag_size(unsigned long value)
 {
-	return value >> SWIM_TAG_SIZE_SHIFT << 3;
+	return (value & ~SWIM_TAG_LINKED) >> SWIM_TAG_SIZE_SHIFT << 3;
 }
 
 /* The same for one that is HELD in a hunk of 64 KiB, an instruction shorter. */
@@ -169,7 +174,7 @@ static inline bool swim_tag_is(unsigned long value, enum swim_tag_state state)
 /* The same, in a hunk of 64 KiB. */
 static inline bool swim_tag_is_near(unsigned long value, enum swim_tag_state state)
 {
-	return (value & (SWIM_TAG_SIZED_MASK | SWIM_TAG_APART)) == (state | SWIM_TAG_SIZED);
+	return (value & (SWIM_TAG_SIZED_MASK | SWIM_TAG_WHERE)) == (state | SWIM_TAG_SIZED);
 }
 
 /* PACKED or LINK: has more in it than other sized tags. */

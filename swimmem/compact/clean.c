@@ -8,6 +8,7 @@
  * this compaction has filled it leaves alone.
  */
 #include <linux/ktime.h>
+#include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
@@ -187,6 +188,36 @@ static int clean_frame(struct cleaner *cleaner, struct swim_frame *frame, int te
 	return err;
 }
 
+/* No reader is left in hunks out of which objects have moved, and in which others live. */
+static int settle_frame(struct cleaner *cleaner, struct swim_frame *frame, int unused)
+{
+	struct swim_pool *pool = cleaner->pool;
+	struct swim_hunk *hunk;
+	struct swim_walk walk;
+
+	if (!swim_hunk_hold(frame, pool))
+		return 0;
+	hunk = swim_frame_hunk(pool, frame);
+	swim_walk_begin(&walk, pool, frame);
+	while (hunk->moved && want_init_on_free() && walk.at < walk.end) {
+		void *object = swim_walk_object(&walk);
+		unsigned long value = swim_tag_read(swim_tag_of(object));
+
+		if (swim_tag_is(value, SWIM_TAG_DEAD)) {
+			swim_unpoison(object, swim_tag_size(value));
+			memset(object, 0, swim_tag_size(value));
+			swim_poison(object, swim_tag_size(value));
+		}
+		if (!swim_walk_next(&walk))
+			break;
+	}
+	WRITE_ONCE(hunk->moved, false);
+	if (swim_hunk_unhold(frame, 0))
+		swim_hunk_put(hunk);
+	cond_resched();
+	return 0;
+}
+
 typedef int (*frame_fn)(struct cleaner *cleaner, struct swim_frame *frame, int arg);
 
 static int each_frame(struct cleaner *cleaner, frame_fn fn, int arg)
@@ -201,6 +232,17 @@ static int each_frame(struct cleaner *cleaner, frame_fn fn, int arg)
 			return err;
 	}
 	return 0;
+}
+
+/* Room that objects have moved out of can be used again when no reader is left there. */
+static void settle(struct cleaner *cleaner, u64 moved_before)
+{
+	if (cleaner->pool->moves.moved == moved_before)
+		return;
+	/* The two of put_emptied(), after the last move. */
+	synchronize_rcu();
+	synchronize_rcu();
+	each_frame(cleaner, settle_frame, 0);
 }
 
 static int count_frame(struct cleaner *cleaner, struct swim_frame *frame, int unused)
@@ -262,13 +304,14 @@ int swim_pool_compact(struct swim_pool *pool, unsigned int target)
 		.target = target ?: TARGET_DEFAULT,
 	};
 	unsigned int round;
-	u64 begin;
+	u64 begin, before;
 	int err = 0;
 
 	if (IS_ERR_OR_NULL(pool) || target > 100)
 		return -SWIM_EMISALIGNED;
 	mutex_lock(&pool->clean);
 	begin = ktime_get_ns();
+	before = pool->moves.moved;
 	cleaner.number = ++pool->moves.compactions;
 	for (round = 0; !err && round < ROUNDS; round++) {
 		err = clean_round(&cleaner);
@@ -278,6 +321,7 @@ int swim_pool_compact(struct swim_pool *pool, unsigned int target)
 	}
 	hand_over(&cleaner);
 	put_emptied(&cleaner);
+	settle(&cleaner, before);
 	if (pool->space)
 		swim_space_trim(pool->space);
 	pool->moves.nanoseconds += ktime_get_ns() - begin;

@@ -88,6 +88,10 @@ static void *fill(struct swim_pool *pool, struct swim_frame *frame, unsigned lon
 
 	swim_unpoison((void *)at, dead);
 	memset((void *)slot, 0, need);
+	swim_poison((void *)at + SWIM_TAG_SLOT, slot - at < SWIM_TAG_SLOT ? 0 :
+						slot - at - SWIM_TAG_SLOT);
+	if (rest)
+		swim_poison((void *)slot + need + SWIM_TAG_SLOT, rest - SWIM_TAG_SLOT);
 	/* What is left at either end is dead on its own. */
 	if (rest)
 		swim_tag_write(swim_tag_of((void *)slot + need + SWIM_TAG_SLOT),

@@ -71,13 +71,13 @@ void *swim_object_new(struct swim_hold *hold, const struct swim_body *body, gfp_
 /**
  * swim_release_object - the memory of an object that the caller has taken
  * @object: the object
- * @apart: SWIM_TAG_APART when it stands apart, else 0
+ * @apart: of SWIM_TAG_WHERE
  * @size: its bytes
  */
 void swim_release_object(void *object, unsigned long apart, size_t size)
 {
 	if (apart)
-		swim_release_apart(object, size);
+		swim_release_apart(object, apart, size);
 	else
 		swim_release(object, size);
 }
@@ -208,7 +208,7 @@ static noinline int drop_plain(void *slot, enum swim_tag_kind kind)
 		return PTR_ERR(object);
 	value = swim_tag_read(swim_tag_of(object));
 	WRITE_ONCE(*swim_slot_object(slot), NULL);
-	swim_release_object(object, value & SWIM_TAG_APART, swim_tag_size(value));
+	swim_release_object(object, value & SWIM_TAG_WHERE, swim_tag_size(value));
 	return 0;
 }
 

@@ -21,7 +21,7 @@
 
 /**
  * struct swim_body - the metadata of an object
- * @meta: the address of a type, and BUF and APART; or, for plain bytes, their size as a tag
+ * @meta: the address of a type, and BUF, APART and LINKED; or, for plain bytes, their size as a tag
  *	  has it, and in place of the tag's state what rounding it up to 8 has added
  * @len: of a buf
  * @cap: of a buf
@@ -35,11 +35,11 @@ struct swim_body {
 #define SWIM_META_PLAIN		SWIM_TAG_SIZED
 #define SWIM_META_BUF		2UL
 #define SWIM_META_APART		4UL		/* where there is a type */
-#define SWIM_META_APART_SHIFT	4		/* from there to SWIM_TAG_APART */
-#define SWIM_META_TYPE		(~7UL)
+#define SWIM_META_LINKED	8UL
+#define SWIM_META_WHERE		(SWIM_META_APART | SWIM_META_LINKED)
+#define SWIM_META_TYPE		(~15UL)
 #define SWIM_META_ADDED_SHIFT	3
 
-static_assert(SWIM_META_APART << SWIM_META_APART_SHIFT == SWIM_TAG_APART);
 static_assert(__alignof__(struct swim_raw) > SWIM_TAG_KIND);
 static_assert(__alignof__(struct swim_cell) > SWIM_TAG_KIND);
 static_assert(__alignof__(struct swim_type) > ~SWIM_META_TYPE);
@@ -67,15 +67,19 @@ static inline bool swim_meta_is_buf(unsigned long meta)
 /* @apart as swim_reserve() gives it. */
 static inline unsigned long swim_meta_apart(unsigned long meta, unsigned long apart)
 {
-	return meta | (meta & SWIM_META_PLAIN ? apart : apart >> SWIM_META_APART_SHIFT);
+	if (likely(!apart) || meta & SWIM_META_PLAIN)
+		return meta | apart;
+	return meta | (apart & SWIM_TAG_LINKED ? SWIM_META_WHERE : SWIM_META_APART);
 }
 
-/* SWIM_TAG_APART or 0. */
+/* Of SWIM_TAG_WHERE. */
 static inline unsigned long swim_meta_is_apart(unsigned long meta)
 {
-	if (!(meta & SWIM_META_PLAIN))
-		meta <<= SWIM_META_APART_SHIFT;
-	return meta & SWIM_TAG_APART;
+	if (meta & SWIM_META_PLAIN)
+		return meta & SWIM_TAG_WHERE;
+	if (likely(!(meta & SWIM_META_WHERE)))
+		return 0;
+	return meta & SWIM_META_LINKED ? SWIM_TAG_WHERE : SWIM_TAG_APART;
 }
 
 /* Bytes of the payload, as they were asked for. */
@@ -84,7 +88,7 @@ static inline size_t swim_body_size(const struct swim_body *body)
 	const struct swim_type *type = swim_meta_type(body->meta);
 
 	if (!type)
-		return swim_tag_size(body->meta & ~SWIM_TAG_APART) -
+		return swim_tag_size(body->meta) -
 		       (body->meta >> SWIM_META_ADDED_SHIFT & 7);
 	return swim_meta_is_buf(body->meta) ? (size_t)body->cap * type->size : type->size;
 }

@@ -46,7 +46,7 @@ int swim_ptr_new(struct swim_ptr *ptr, struct swim_hold *hold, size_t size, gfp_
 {
 	const struct swim_body body = { .meta = swim_meta_plain(size) };
 
-	if (unlikely(!ptr || !hold))
+	if (unlikely(!ptr || IS_ERR_OR_NULL(hold)))
 		return -SWIM_EMISALIGNED;
 	if (unlikely(size > SWIM_SEGMENT_SIZE))
 		return -SWIM_EOVERSIZED;

@@ -26,7 +26,7 @@ static_assert(sizeof(struct swim_box) == sizeof(struct swim_raw));
  */
 int swim_raw_new(struct swim_raw *raw, struct swim_hold *hold, size_t size, gfp_t gfp)
 {
-	if (unlikely(!raw || !hold))
+	if (unlikely(!raw || IS_ERR_OR_NULL(hold)))
 		return -SWIM_EMISALIGNED;
 	if (unlikely(size > SWIM_SEGMENT_SIZE))
 		return -SWIM_EOVERSIZED;
@@ -118,7 +118,7 @@ int swim_raw_drop(struct swim_raw *raw)
 	if (likely(!(value & SWIM_TAG_APART)))
 		swim_release(object, swim_tag_size(value));
 	else
-		swim_release_apart(object, swim_tag_size(value));
+		swim_release_apart(object, value & SWIM_TAG_WHERE, swim_tag_size(value));
 	return 0;
 }
 EXPORT_SYMBOL_GPL(swim_raw_drop);

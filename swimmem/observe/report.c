@@ -10,7 +10,6 @@
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
-#include <linux/uaccess.h>
 
 #include "../compact/walk.h"
 #include "../compat.h"
@@ -70,9 +69,26 @@ static bool is_hunk(const struct swim_hunk *at, unsigned long mask)
 	struct swim_hunk hunk;
 	struct swim_frame frame;
 
-	return !copy_from_kernel_nofault(&hunk, at, sizeof(hunk)) &&
-	       hunk.frame && !copy_from_kernel_nofault(&frame, hunk.frame, sizeof(frame)) &&
+	return swim_peek(at, &hunk, sizeof(hunk)) &&
+	       hunk.frame && swim_peek(hunk.frame, &frame, sizeof(frame)) &&
 	       hunk.pool && frame.pool == hunk.pool && (frame.base & mask) == (unsigned long)at;
+}
+
+/**
+ * swim_is_leased - does a lease own the object, as its tag says?
+ * @object: any object
+ * @value: its tag, which may have been overwritten with anything
+ */
+bool swim_is_leased(void *object, unsigned long value)
+{
+	struct swim_buf lease;
+	void *up;
+
+	if (swim_tag_is_owned(value))
+		return swim_owned_peek(object, value, &lease);
+	/* Being dropped: at the root, or there is a lease that owns the parent. */
+	return swim_tag_is_dropping(value) &&
+	       (!swim_tag_slot(value) || (swim_peek(swim_tag_slot(value), &up, sizeof(up)) && up));
 }
 
 /* Bytes of an object by its tag, as far as that can be told; -1 when it makes no sense. */

@@ -3,10 +3,12 @@
 #define SWIMMEM_OBSERVE_REPORT_H
 
 #include <linux/compiler_attributes.h>
+#include <linux/types.h>
 
 typedef void (*swim_reporter)(const char *text);
 
 __printf(1, 2) void swim_report(const char *fmt, ...);
+bool swim_is_leased(void *object, unsigned long value);
 void swim_report_overwritten(const char *what, const void *object);
 swim_reporter swim_report_divert(swim_reporter reporter);
 

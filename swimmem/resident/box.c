@@ -23,7 +23,7 @@
 int swim_box_new(struct swim_box *box, struct swim_hold *hold, const struct swim_type *type,
 		 gfp_t gfp)
 {
-	if (unlikely(!box || !hold || !type))
+	if (unlikely(!box || IS_ERR_OR_NULL(hold) || !type))
 		return -SWIM_EMISALIGNED;
 	return swim_raw_own(&box->raw, hold, type->size, (unsigned long)type, gfp);
 }
@@ -44,7 +44,7 @@ int swim_ptr_box_new(struct swim_ptr_box *box, struct swim_hold *hold,
 {
 	const struct swim_body body = { .meta = (unsigned long)type };
 
-	if (unlikely(!box || !hold || !type))
+	if (unlikely(!box || IS_ERR_OR_NULL(hold) || !type))
 		return -SWIM_EMISALIGNED;
 	return swim_ptr_own(&box->ptr, hold, &body, gfp);
 }

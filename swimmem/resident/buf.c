@@ -113,7 +113,7 @@ static void replace(struct grip *grip, void *to, unsigned long apart, u32 cap)
 	struct swim_cell *cell = grip->slot;
 	void **address = grip->kind == SWIM_TAG_COUNTED ? &cell->object : grip->slot;
 	struct swim_body body = {
-		.meta = swim_meta_apart(grip->body->meta & ~SWIM_META_APART, apart),
+		.meta = swim_meta_apart(grip->body->meta & ~SWIM_META_WHERE, apart),
 		.len = grip->body->len,
 		.cap = cap,
 	};
