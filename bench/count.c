@@ -16,15 +16,20 @@
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include <linux/vmalloc.h>
 #include <swimmem/swimmem.h>
+
+#include "bench.h"
 
 #define LOOPS	1000
 #define ROUNDS	31
 
 static struct swim_space *space;
 static struct swim_pool *pool;
+static struct swim_pack *pack;
+static struct swim_slab slab;
+static unsigned long packed, slabbed;	/* their memory */
+static void *other;			/* lives in the pack, so that it is never empty */
 static struct swim_raw lease;
 static struct kmem_cache *cache;
 static struct gen_pool *genpool;
@@ -87,6 +92,43 @@ static __always_inline void pool_put(void *object)
 static u64 pool_pair(void)
 {
 	return pairs(pool_get, pool_put);
+}
+
+static __always_inline void *aligned_get(void)
+{
+	return swim_alloc_aligned(swim_pool_hold(pool), size, SMP_CACHE_BYTES, GFP_ATOMIC);
+}
+
+static u64 aligned_pool_pair(void)
+{
+	return pairs(aligned_get, pool_put);
+}
+
+static __always_inline void *pack_get(void)
+{
+	return swim_pack_alloc(pack, size);
+}
+
+static u64 pack_pair(void)
+{
+	return pairs(pack_get, pool_put);
+}
+
+static struct swim_block unit;
+
+static __always_inline void *slab_get(void)
+{
+	return swim_slab_alloc(&slab, &unit) ? NULL : unit.addr;
+}
+
+static __always_inline void slab_put(void *object)
+{
+	swim_slab_free(&slab, &unit);
+}
+
+static u64 slab_pair(void)
+{
+	return pairs(slab_get, slab_put);
 }
 
 static __always_inline void *lease_get(void)
@@ -227,11 +269,6 @@ static u64 rcu_read(void)
 	return reads(read_lease);
 }
 
-static int compare(const void *a, const void *b)
-{
-	return *(const u64 *)a < *(const u64 *)b ? -1 : *(const u64 *)a > *(const u64 *)b;
-}
-
 /* Tenths of an instruction for one operation. */
 static int measure(const char *name, u64 (*run)(void), u64 base, u64 *median)
 {
@@ -250,7 +287,7 @@ static int measure(const char *name, u64 (*run)(void), u64 base, u64 *median)
 			return -ENOMEM;
 		}
 	}
-	sort(rounds, ROUNDS, sizeof(*rounds), compare, NULL);
+	bench_sort(rounds, ROUNDS);
 	*median = rounds[ROUNDS / 2];
 	if (*median < base)
 		base = *median;
@@ -267,6 +304,9 @@ static int measure_all(void)
 	} of[] = {
 		{ "five", five },
 		{ "pool_pair", pool_pair },
+		{ "aligned_pool_pair", aligned_pool_pair },
+		{ "pack_pair", pack_pair },
+		{ "slab_pair", slab_pair },
 		{ "lease_pair", lease_pair },
 		{ "kmem_cache_pair", cache_pair },
 		{ "kmem_cache_zeroed_pair", zeroed_cache_pair },
@@ -324,12 +364,33 @@ static int measure_overhead(void)
 static void teardown(void)
 {
 	/* Whoever has nothing says so: each of these takes NULL or an error. */
+	if (!IS_ERR_OR_NULL(other))
+		swim_free(other);
+	swim_pack_destroy(pack);
+	free_pages(packed, get_order(SZ_64K));
+	free_pages(slabbed, get_order(SZ_64K));
 	swim_pool_destroy(pool);
 	swim_space_destroy(space);
 	kmem_cache_destroy(cache);
 	if (genpool)
 		gen_pool_destroy(genpool);
 	free_pages(genmemory, get_order(SZ_64K));
+}
+
+static int setup_pack(void)
+{
+	packed = __get_free_pages(GFP_KERNEL, get_order(SZ_64K));
+	slabbed = __get_free_pages(GFP_KERNEL, get_order(SZ_64K));
+	if (!packed || !slabbed)
+		return -ENOMEM;
+	pack = swim_pack_create(&(struct swim_block){ (void *)packed, SZ_64K });
+	if (IS_ERR(pack))
+		return PTR_ERR(pack);
+	other = swim_pack_alloc(pack, size);
+	if (IS_ERR(other))
+		return PTR_ERR(other);
+	return swim_slab_init(&slab, &(struct swim_block){ (void *)slabbed, SZ_64K },
+			      round_up(size, 64));
 }
 
 static int setup(void)
@@ -354,7 +415,7 @@ static int __init count_init(void)
 
 	if (!size || size > SZ_8K)
 		return -EINVAL;
-	err = setup() ?: measure_all() ?: measure_overhead();
+	err = setup_pack() ?: setup() ?: measure_all() ?: measure_overhead();
 	if (err)
 		teardown();
 	return err;

@@ -4,10 +4,13 @@
 
 	scripts/report.py demo FOLDER			one shadowed heap, before and after compaction
 	scripts/report.py count LOG JSON		instruction counts, from the kernel's log
+	scripts/report.py live LOG JSON			the same, by how many objects live
+	scripts/report.py time LOG JSON			nanoseconds, from the kernel's log
 	scripts/report.py shadow JSON CPUS=FOLDER...	how full the heap got, by the number of CPUs
 
-`demo` reads FOLDER/{before,after}.{stats,shadow,verify}: lines `name value unit`. `count` and `shadow` add their figures to
-the file JSON.
+`demo` reads FOLDER/{before,after}.{stats,shadow,verify}: lines `name value unit`. The others add
+their figures to the file JSON. A figure that is missing or wrong is a failure, a target that is
+missed is not.
 """
 
 import json
@@ -126,23 +129,185 @@ def keep(path, part, what):
         new.write("\n")
 
 
-def count(log, path):
-    counts = {}
-    with open(log) as lines:
+def told(log, module):
+    """The lines `module: name value unit` of a kernel's log: name to value and unit."""
+    found = {}
+    with open(log, errors="replace") as lines:
         for line in lines:
-            match = re.search(r"count: (\S+) (-?\d+(?:\.\d+)?) (\S+)", line)
+            match = re.search(rf"\b{module}: (\S+) (-?\d+(?:\.\d+)?) (\S+)$", line.rstrip())
             if match:
-                counts[match[1]] = (float(match[2]), match[3])
-    if not counts:
-        sys.exit(f"no lines `count: name value unit` in {log}")
-    base = next((counts[name][0] for name in counts if "kmem_cache" in name and counts[name][1].startswith("instr")), 0)
-    rows = [["operation", "count", "unit", "of kmem_cache"]]
-    for name, (value, unit) in counts.items():
-        allocates = name.endswith("_pair") and not name.startswith("pin")
-        ratio = f"{100 * value / base:.0f} %" if base and allocates else ""
-        rows.append([name, f"{value:,.2f}" if unit == "%" else f"{value:,.1f}", unit, ratio])
+                found[match[1]] = (float(match[2]), match[3])
+    if not found:
+        sys.exit(f"no lines `{module}: name value unit` in {log}")
+    return found
+
+
+def value_of(found, name):
+    if name not in found:
+        sys.exit(f"the figure {name} is missing")
+    return found[name][0]
+
+
+def as_json(found):
+    return {name: {"value": value, "unit": unit} for name, (value, unit) in found.items()}
+
+
+class Verdict:
+    """What was aimed at, as text, and whether it was met."""
+
+    def __init__(self):
+        self.targets = {}
+
+    def cells(self, name, *aims):
+        """Each aim: what is measured, at most what, in which unit."""
+        aims = [aim for aim in aims if aim[1] is not None]
+        if not aims:
+            return ["", ""]
+        met = all(value <= most for value, most, _ in aims)
+        self.targets[name] = {
+            "met": met,
+            "aims": [{"value": value, "at_most": most, "unit": unit} for value, most, unit in aims],
+        }
+        return [", ".join(f"{most:g} {unit}" for _, most, unit in aims), "yes" if met else "NO"]
+
+    def tell(self):
+        missed = [name for name in self.targets if not self.targets[name]["met"]]
+        print(f"\n  {len(self.targets) - len(missed)} of {len(self.targets)} targets met"
+              + (f"; missed: {', '.join(missed)}" if missed else ""))
+
+
+# What, by us, by the peer, at most so many, at most so much of the peer.
+COUNT = (
+    ("pool: alloc + free", "pool_pair", "kmem_cache_pair", 100, 0.35),
+    ("pool: alloc aligned to 64 + free", "aligned_pool_pair", "kmem_cache_pair", None, None),
+    ("pack: alloc + free", "pack_pair", "kmem_cache_pair", 80, None),
+    ("pool: new + drop, with a lease", "lease_pair", "kmem_cache_pair", None, None),
+    ("pool, beside kmalloc", "pool_pair", "kmalloc_pair", None, None),
+    ("pool, beside genalloc", "pool_pair", "genalloc_pair", None, None),
+    ("slab: alloc + free", "slab_pair", "genalloc_pair", None, None),
+    ("space: 64 KiB get + put", "extent_64k_pair", "genalloc_pair", None, None),
+    ("read under RCU, beside a pointer", "rcu_read", "raw_pointer", None, None),
+)
+
+
+def count(log, path):
+    found = told(log, "count")
+    verdict = Verdict()
+    rows = [["instructions", "swimmem", "beside it", "ratio", "at most", "met"]]
+    for what, ours, theirs, most, share in COUNT:
+        here, there = value_of(found, ours), value_of(found, theirs)
+        rows.append([what, f"{here:,.1f}", f"{theirs.removesuffix('_pair')} {there:,.1f}",
+                     f"{here / there:.2f}"]
+                    + verdict.cells(ours, (here, most, "instr"), (here / there, share, "of it")))
+    shown_already = {name for row in COUNT for name in row[1:3]}
+    for name, (value, unit) in found.items():
+        if name not in shown_already:
+            rows.append([name, f"{value:,.2f} {unit}" if unit == "%" else f"{value:,.1f} {unit}"])
     table(rows)
-    keep(path, "count", {name: {"value": value, "unit": unit} for name, (value, unit) in counts.items()})
+    verdict.tell()
+    keep(path, "count", as_json(found))
+    keep(path, "count_targets", verdict.targets)
+    return True
+
+
+LIVE = [(state, objects) for state in ("fresh", "fragmented")
+        for objects in (1000, 100000, 10000000)]
+
+
+def live(log, path):
+    found = told(log, "live")
+    rows = [["state", "live objects", "whose", "pair, hot", "alloc", "99.9 %", "worst", "with hunk",
+             "free", "99.9 %", "worst", "with hunk"]]
+    values = {}
+    for whose in ("pool", "kmem_cache"):
+        for state, objects in LIVE:
+            where = f"{state}.{objects}.{whose}"
+            hot = value_of(found, f"{where}.hot")
+            row = [state, f"{objects:,}", whose, f"{hot:,.1f}"]
+            values.setdefault((whose, "hot"), []).append(hot)
+            for what in ("alloc", "free"):
+                median, most, worst = (value_of(found, f"{where}.{what}.{which}")
+                                       for which in ("median", "p99.9", "worst"))
+                apart = found.get(f"{where}.{what}.worst_with_hunk")
+                row += [f"{median:,.0f}", f"{most:,.0f}", f"{worst:,.0f}",
+                        f"{apart[0]:,.0f}" if apart else ""]
+                values.setdefault((whose, what), []).append(median)
+                values.setdefault((whose, f"{what}, worst / median"), []).append(worst / median)
+            rows.append(row)
+    table(rows)
+    print()
+    verdict = Verdict()
+    rows = [["over all of these", "pool", "kmem_cache", "at most", "met"]]
+    for what in ("hot", "alloc", "free"):
+        spread = {whose: 100 * (max(values[whose, what]) / min(values[whose, what]) - 1)
+                  for whose in ("pool", "kmem_cache")}
+        rows.append([f"spread of {what}", f"{spread['pool']:.1f} %",
+                     f"{spread['kmem_cache']:.1f} %"]
+                    + verdict.cells(f"spread.{what}", (spread["pool"], 5, "%")))
+    for what in ("alloc", "free"):
+        worst = {whose: max(values[whose, f"{what}, worst / median"])
+                 for whose in ("pool", "kmem_cache")}
+        rows.append([f"worst {what} without a hunk / median", f"{worst['pool']:.2f}",
+                     f"{worst['kmem_cache']:.2f}"]
+                    + verdict.cells(f"worst.{what}", (worst["pool"], 3, "times")))
+    table(rows)
+    verdict.tell()
+    keep(path, "live", as_json(found))
+    keep(path, "live_targets", verdict.targets)
+    return True
+
+
+# What, by us, by whom it is compared with, at most so many ns, at most so many times that.
+TIME = (
+    ("pool: alloc + free", "pair.pool", "pair.kmem_cache", None, 0.6),
+    ("pool, beside zeroed", "pair.pool", "pair.kmem_cache_zeroed", None, None),
+    ("pool, beside kmalloc", "pair.pool", "pair.kmalloc", None, None),
+    ("pack: alloc + free", "pair.pack", "pair.kmem_cache", None, None),
+    ("alloc 10^3, free 10^3", "batch.1000.pool", "batch.1000.kmem_cache", None, None),
+    ("alloc 10^5, free 10^5", "batch.100000.pool", "batch.100000.kmem_cache", None, None),
+    ("alloc 10^6, free 10^6", "batch.1000000.pool", "batch.1000000.kmem_cache", None, 0.4),
+    ("the same, beside kmalloc", "batch.1000000.pool", "batch.1000000.kmalloc", None, None),
+    ("10^3, freed at random", "random.1000.pool", "random.1000.kmem_cache", None, None),
+    ("10^5, freed at random", "random.100000.pool", "random.100000.kmem_cache", None, None),
+    ("10^6, freed at random", "random.1000000.pool", "random.1000000.kmem_cache", None, None),
+    ("64 KiB get + put", "extent.space", "extent.alloc_pages", 60, None),
+    ("the same, beside genalloc", "extent.space", "extent.genalloc", None, None),
+    ("1000 of them", "extents.1000.space", "extents.1000.alloc_pages", None, None),
+    ("the same, beside genalloc", "extents.1000.space", "extents.1000.genalloc", None, None),
+    ("two CPUs: pool pair", "both.pair.pool", "alone.pair.pool", None, 1.1),
+    ("two CPUs: pool, alloc 10^3, free", "both.batch.1000.pool", "alone.batch.1000.pool",
+     None, 1.1),
+    ("two CPUs: 64 KiB get + put", "both.pair.space", "alone.pair.space", None, 1.1),
+    ("two CPUs: kmem_cache pair", "both.pair.kmem_cache", "alone.pair.kmem_cache", None, None),
+    ("two CPUs: kmem_cache, 10^3", "both.batch.1000.kmem_cache", "alone.batch.1000.kmem_cache",
+     None, None),
+    ("two CPUs: alloc_pages", "both.pair.alloc_pages", "alone.pair.alloc_pages", None, None),
+    ("two CPUs: nothing", "both.pair.nothing", "alone.pair.nothing", None, None),
+    ("free of the other CPU's: pool", "free_there.10000.pool", "free_here.10000.pool", None, 2),
+    ("the same: kmem_cache", "free_there.10000.kmem_cache", "free_here.10000.kmem_cache",
+     None, None),
+)
+
+
+def time(log, path):
+    found = told(log, "time")
+
+    def spread(name):
+        return f"{value_of(found, name + '.p10'):,.1f} - {value_of(found, name + '.p90'):,.1f}"
+
+    verdict = Verdict()
+    rows = [["nanoseconds, medians", "measured", "10 - 90 %", "beside it", "", "10 - 90 %", "ratio",
+             "at most", "met"]]
+    for what, ours, theirs, most, share in TIME:
+        here, there = value_of(found, ours), value_of(found, theirs)
+        rows.append([what, f"{here:,.1f}", spread(ours), theirs, f"{there:,.1f}", spread(theirs),
+                     f"{here / there:.2f}" if there else ""]
+                    + verdict.cells(ours, (here, most, "ns"),
+                                    (here / there if there else 0, share, "times")))
+    table(rows)
+    verdict.tell()
+    keep(path, "time", as_json(found))
+    keep(path, "time_targets", verdict.targets)
     return True
 
 
@@ -165,7 +330,7 @@ def shadow(path, *runs):
 
 
 if __name__ == "__main__":
-    commands = {"demo": demo, "count": count, "shadow": shadow}
+    commands = {"demo": demo, "count": count, "live": live, "time": time, "shadow": shadow}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     sys.exit(0 if commands[sys.argv[1]](*sys.argv[2:]) else 1)

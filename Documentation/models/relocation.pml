@@ -49,6 +49,7 @@
 #define VISITED	4
 #define DROPPING 5
 #define DEAD	6
+#define GOING	7
 
 #ifndef TRIES
 #define TRIES	1	/* moves that each mover begins */
@@ -193,9 +194,9 @@ proctype owner()
 		   take(LEASE(s), c, PINNED);
 		   d_step { assert(val[c] == 9 && val2[c] == 9) };
 		   unpin(LEASE(s), c)
-		:: lease[LEASE(s)] != EMPTY ->		/* it owns nothing: DEAD at once */
+		:: lease[LEASE(s)] != EMPTY ->		/* it owns nothing: GOING at once */
 		   may_drop();
-		   take(LEASE(s), c, DEAD);
+		   take(LEASE(s), c, GOING);
 		   d_step { lease[LEASE(s)] = EMPTY; release(c) }
 		fi;
 		unpin(r, s);

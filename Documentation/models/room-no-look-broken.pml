@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * room.pml with a fault, which the checker must find: no second look after the bit of a segment is cleared.
+ * room.pml with a fault, which the checker must find: no second look after it was said that a segment was missed.
  *
  * Check: spin -a room-no-look-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
  */
