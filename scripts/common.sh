@@ -29,8 +29,9 @@ quietly()
 # one_at_a_time NAME: wait until nobody else holds the lock NAME; it is ours until this process ends.
 one_at_a_time()
 {
-	exec 9>"$cache/$1.lock"
-	flock -n 9 || { say "waiting for another run to finish with $1"; flock 9; }
+	local lock
+	exec {lock}>"$cache/$1.lock"
+	flock -n "$lock" || { say "waiting for another run to finish with $1"; flock "$lock"; }
 }
 
 # How a kernel's make is told what it builds for.

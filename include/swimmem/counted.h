@@ -124,7 +124,7 @@ __SWIM_COUNTED_NEW(mut, MUT)
 __SWIM_COUNTED_NEW(ref, REF)
 __SWIM_COUNTED_NEW(hard, HARD)
 
-SWIM_TRANSITIONS(__SWIM_COUNTED_TURN, )
+SWIM_TRANSITIONS(__SWIM_COUNTED_TURN, lease)
 
 static inline int __must_check swim_ref_clone(struct swim_ref *to, struct swim_ref *from)
 {

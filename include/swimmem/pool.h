@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Pool: a hold that allocates by bumping a pointer in 64 KiB hunks of a space, one
+ * Pool: a hold that allocates by bumping a pointer in 64 KiB hunks of a heap, one
  * for each CPU, and that compacts.
  *
  *	alloc, free		any context but NMI, on every CPU at once, lock-free

@@ -34,37 +34,33 @@ struct swim_type {
 /* One member that is a lease; anything else does not compile. */
 #define SWIM_PART(member)	member
 
-/* The kind of a member that is a lease. A string is a buf of bytes. */
-#define __SWIM_KIND(type, member) _Generic(((type *)0)->member,			\
-	struct swim_raw: SWIM_KIND_RAW,						\
-	struct swim_ptr: SWIM_KIND_PTR,						\
-	struct swim_mut: SWIM_KIND_MUT,						\
-	struct swim_ref: SWIM_KIND_REF,						\
-	struct swim_hard: SWIM_KIND_HARD,					\
-	struct swim_soft: SWIM_KIND_SOFT,					\
-	struct swim_box: SWIM_KIND_RAW,						\
-	struct swim_buf: SWIM_KIND_RAW,						\
-	struct swim_string: SWIM_KIND_RAW,					\
-	struct swim_ptr_box: SWIM_KIND_PTR,					\
-	struct swim_ptr_buf: SWIM_KIND_PTR,					\
-	struct swim_ptr_string: SWIM_KIND_PTR,					\
-	struct swim_mut_box: SWIM_KIND_MUT,					\
-	struct swim_mut_buf: SWIM_KIND_MUT,					\
-	struct swim_mut_string: SWIM_KIND_MUT,					\
-	struct swim_ref_box: SWIM_KIND_REF,					\
-	struct swim_ref_buf: SWIM_KIND_REF,					\
-	struct swim_ref_string: SWIM_KIND_REF,					\
-	struct swim_hard_box: SWIM_KIND_HARD,					\
-	struct swim_hard_buf: SWIM_KIND_HARD,					\
-	struct swim_hard_string: SWIM_KIND_HARD,				\
-	struct swim_soft_box: SWIM_KIND_SOFT,					\
-	struct swim_soft_buf: SWIM_KIND_SOFT,					\
-	struct swim_soft_string: SWIM_KIND_SOFT)
+/* Is a member one of these four structs: 1 or 0. */
+#define __SWIM_IS(type, member, a, b, c, d)					\
+	(__same_type(((type *)0)->member, struct a) ||				\
+	 __same_type(((type *)0)->member, struct b) ||				\
+	 __same_type(((type *)0)->member, struct c) ||				\
+	 __same_type(((type *)0)->member, struct d))
 
+#define __SWIM_IS_RAW(type, member)						\
+	__SWIM_IS(type, member, swim_raw, swim_box, swim_buf, swim_string)
+#define __SWIM_IS_KIND(type, member, kind)					\
+	__SWIM_IS(type, member, swim_##kind, swim_##kind##_box, swim_##kind##_buf, \
+		  swim_##kind##_string)
+
+/* The kind of a member that is a lease. */
+#define __SWIM_KIND(type, member)						\
+	(__SWIM_IS_RAW(type, member) * SWIM_KIND_RAW +				\
+	 __SWIM_IS_KIND(type, member, ptr) * SWIM_KIND_PTR +			\
+	 __SWIM_IS_KIND(type, member, mut) * SWIM_KIND_MUT +			\
+	 __SWIM_IS_KIND(type, member, ref) * SWIM_KIND_REF +			\
+	 __SWIM_IS_KIND(type, member, hard) * SWIM_KIND_HARD +			\
+	 __SWIM_IS_KIND(type, member, soft) * SWIM_KIND_SOFT)
+
+/* Raw adds nothing to the kind, so it is asked for on its own. */
 #define __SWIM_PART(type, member)						\
-	(offsetof(type, member) +						\
+	(offsetof(type, member) + __SWIM_KIND(type, member) +			\
 	 BUILD_BUG_ON_ZERO(offsetof(type, member) & SWIM_KIND_MASK) +		\
-	 __SWIM_KIND(type, member))
+	 BUILD_BUG_ON_ZERO(!__SWIM_IS_RAW(type, member) && !__SWIM_KIND(type, member)))
 
 /* The size as the tag of a value has it: in units of 8 bytes from bit 7 on. */
 #define __SWIM_SIZED(size)							\

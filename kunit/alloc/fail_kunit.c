@@ -794,10 +794,12 @@ static bool run(struct kunit *test, const struct entry *entry, enum ground groun
 	return count < n;
 }
 
+/* One request alone, and all from one on. */
+static void (*const fails[])(unsigned long n) = { swim_fail_nth, swim_fail_from };
+
 static void nothing_has_changed_when_a_request_fails(struct kunit *test)
 {
 	static const gfp_t gfps[] = { GFP_KERNEL, NOWAIT };
-	static void (*const fails[])(unsigned long n) = { swim_fail_nth, swim_fail_from };
 	const struct entry *entry = test->param_value;
 	unsigned int ground, i;
 	unsigned long n;
@@ -806,7 +808,6 @@ static void nothing_has_changed_when_a_request_fails(struct kunit *test)
 	for (ground = 0; ground < GROUNDS; ground++) {
 		if (!(entry->grounds & BIT(ground)))
 			continue;
-		/* One request alone, and all from one on. */
 		for (i = 0; i < ARRAY_SIZE(gfps) * ARRAY_SIZE(fails); i++) {
 			for (n = 1; n < NTH_MAX && !run(test, entry, ground, gfps[i / 2],
 							fails[i % 2], n); n++)

@@ -622,7 +622,8 @@ static void pool_is_not_created_in_a_full_space(struct kunit *test)
 	while (!swim_space_alloc(space_of(test), PAGE_SIZE, GFP_KERNEL, &block[n]))
 		n++;
 	KUNIT_EXPECT_EQ(test, n, 31U);
-	EXPECT_ERR_PTR(test, swim_pool_create("another", swim_space_heap(space_of(test)), 0), -ENOMEM);
+	EXPECT_ERR_PTR(test, swim_pool_create("another", swim_space_heap(space_of(test)), 0),
+		       -ENOMEM);
 	KUNIT_EXPECT_EQ(test, space_used(test), (size_t)SZ_128K);
 	KUNIT_EXPECT_EQ(test, swim_space_free(space_of(test), &block[--n]), 0);
 	pool = swim_pool_create("another", swim_space_heap(space_of(test)), 0);
@@ -647,7 +648,8 @@ static void pool_with_objects_is_not_destroyed(struct kunit *test)
 		expect_same(test, &before);
 		/* It is still usable, and its name still taken. */
 		EXPECT_FREE(test, get(test, 64));
-		EXPECT_ERR_PTR(test, swim_pool_create("kunit", swim_space_heap(space_of(test)), 0), -EEXIST);
+		EXPECT_ERR_PTR(test, swim_pool_create("kunit", swim_space_heap(space_of(test)), 0),
+		       -EEXIST);
 		EXPECT_FREE(test, object);
 	}
 }
@@ -667,12 +669,16 @@ static void bad_names_flags_and_spaces_are_refused(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)
-		EXPECT_ERR_PTR(test, swim_pool_create(names[i], swim_space_heap(space_of(test)), 0), -EINVAL);
+		EXPECT_ERR_PTR(test, swim_pool_create(names[i], swim_space_heap(space_of(test)), 0),
+		       -EINVAL);
 	EXPECT_ERR_PTR(test, swim_pool_create("other", NULL, 0), -EINVAL);
 	EXPECT_ERR_PTR(test, swim_pool_create("other", ERR_PTR(-ENOMEM), 0), -EINVAL);
-	EXPECT_ERR_PTR(test, swim_pool_create("other", swim_space_heap(space_of(test)), BIT(1)), -EINVAL);
-	EXPECT_ERR_PTR(test, swim_pool_create("other", swim_space_heap(space_of(test)), ~SWIM_POOL_RCU), -EINVAL);
-	EXPECT_ERR_PTR(test, swim_pool_create("kunit", swim_space_heap(space_of(test)), 0), -EEXIST);
+	EXPECT_ERR_PTR(test, swim_pool_create("other", swim_space_heap(space_of(test)), BIT(1)),
+		       -EINVAL);
+	EXPECT_ERR_PTR(test, swim_pool_create("other", swim_space_heap(space_of(test)),
+					      ~SWIM_POOL_RCU), -EINVAL);
+	EXPECT_ERR_PTR(test, swim_pool_create("kunit", swim_space_heap(space_of(test)), 0),
+		       -EEXIST);
 	KUNIT_EXPECT_EQ(test, space_used(test), PAGE_SIZE);
 }
 

@@ -492,7 +492,8 @@ static void owners_readers_and_movers_at_once(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, storm);
 	for (i = 0; i < 2; i++) {
 		/* Readers look at what may be dropped: the pools say so. */
-		storm->pool[i] = swim_pool_create(i ? "storm 1" : "storm 0", swim_space_heap(heap->space),
+		storm->pool[i] = swim_pool_create(i ? "storm 1" : "storm 0",
+						  swim_space_heap(heap->space),
 						  SWIM_POOL_RCU);
 		KUNIT_ASSERT_FALSE(test, IS_ERR(storm->pool[i]));
 	}

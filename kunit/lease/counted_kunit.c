@@ -670,8 +670,8 @@ static struct kunit_suite counted_suite = {
 	.exit = swim_heap_exit,
 	.test_cases = counted_cases,
 };
+
 kunit_test_suite(counted_suite);
 
 MODULE_DESCRIPTION("KUnit suite for swimmem: counted leases");
-MODULE_AUTHOR("The swimmem authors");
 MODULE_LICENSE("GPL");

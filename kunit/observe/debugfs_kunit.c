@@ -320,7 +320,8 @@ static void destroy_that_is_refused_leaves_the_folders(struct kunit *test)
 
 static void create_that_fails_leaves_no_folder(struct kunit *test)
 {
-	EXPECT_ERR_PTR(test, swim_pool_create("none", swim_space_heap(space_of(test)), BIT(5)), -EINVAL);
+	EXPECT_ERR_PTR(test, swim_pool_create("none", swim_space_heap(space_of(test)), BIT(5)),
+		       -EINVAL);
 	EXPECT_ERR_PTR(test, swim_space_create("none", 1), -EINVAL);
 	KUNIT_EXPECT_FALSE(test, exists("pools", "none"));
 	KUNIT_EXPECT_FALSE(test, exists("spaces", "none"));

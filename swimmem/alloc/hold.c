@@ -141,7 +141,7 @@ void swim_release_apart(void *object, unsigned long where, size_t size)
 void *swim_alloc(struct swim_hold *hold, size_t size, gfp_t gfp)
 {
 	/* The usual case needs no indirect call. */
-	if (likely(!IS_ERR_OR_NULL(hold) && hold->ops == &swim_pool_hold_ops))
+	if (!IS_ERR_OR_NULL(hold) && hold->ops == &swim_pool_hold_ops)
 		return swim_pool_alloc(swim_pool_of(hold), size, gfp);
 	return swim_alloc_aligned(hold, size, SWIM_OBJECT_ALIGN, gfp);
 }
@@ -159,7 +159,7 @@ EXPORT_SYMBOL_GPL(swim_alloc);
  */
 void *swim_alloc_aligned(struct swim_hold *hold, size_t size, size_t align, gfp_t gfp)
 {
-	if (unlikely(IS_ERR_OR_NULL(hold) || !is_power_of_2(align) || align > PAGE_SIZE))
+	if (IS_ERR_OR_NULL(hold) || !is_power_of_2(align) || align > PAGE_SIZE)
 		return ERR_PTR(-SWIM_EMISALIGNED);
 	return hold->ops->alloc(hold, size, align, gfp);
 }

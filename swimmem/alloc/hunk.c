@@ -21,11 +21,12 @@
  */
 __no_sanitize_address void swim_shadow_set(const void *addr, size_t size, u8 value)
 {
-	volatile u8 *shadow = kasan_mem_to_shadow(addr);
+	u8 *shadow = kasan_mem_to_shadow(addr);
 	size_t left = size >> KASAN_SHADOW_SCALE_SHIFT;
 
+	/* Not by memset(), which is checked. */
 	while (left--)
-		*shadow++ = value;
+		WRITE_ONCE(*shadow++, value);
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_shadow_set);
 #endif

@@ -43,7 +43,8 @@
 #define FAR_SHIFT	SWIM_TAG_SIZED_BITS
 #define FAR_BITS	MARK_BITS
 
-static_assert(SWIM_TAG_SLOT == UNIT && UNIT == 1 << UNIT_SHIFT);
+static_assert(UNIT == SWIM_TAG_SLOT);
+static_assert(UNIT == BIT(UNIT_SHIFT));
 static_assert(SWIM_PACK_MAX / UNIT <= MARK_MASK);
 static_assert(SWIM_PACK_MAX / UNIT < BIT(SWIM_TAG_SIZED_BITS - 1 - SWIM_TAG_SIZE_SHIFT));
 /* The smallest object is a tag and 8 bytes. */
@@ -101,7 +102,7 @@ static struct swim_pack *pack_from(const void *object, unsigned long value)
 
 	/* A tag that was overwritten comes this far one time in four million. */
 	if (unlikely(far - 1 >= BIT(FAR_BITS) - 1 ||
-		     READ_ONCE(pack->hold.ops) != &swim_pack_hold_ops))
+		     READ_ONCE_NOCHECK(pack->hold.ops) != &swim_pack_hold_ops))
 		return NULL;
 	return (struct swim_pack *)pack;
 }

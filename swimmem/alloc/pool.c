@@ -570,7 +570,8 @@ void swim_pool_stats(struct swim_pool *pool, struct swim_pool_stats *stats)
 		objects += READ_ONCE(this->objects);
 	}
 	bytes += stats_open(pool, READ_ONCE(pool->spare));
-	stats->held = stats->hunks * swim_pool_hunk_size(pool) + atomic_long_read(&pool->large_held);
+	stats->held = stats->hunks * swim_pool_hunk_size(pool) +
+		      atomic_long_read(&pool->large_held);
 	stats->live = objects + stats->large + atomic_long_read(&pool->nothings);
 	stats->tags = (objects + stats->large) * SWIM_TAG_SLOT;
 	stats->used = bytes - objects * SWIM_TAG_SLOT + atomic_long_read(&pool->large_used);

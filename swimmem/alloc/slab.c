@@ -85,8 +85,8 @@ static int take(struct swim_slab *slab)
  * @block: the unit, of the slab's unit size; its content is what the last owner left
  *
  * Context: Any but NMI.
- * Return: 0; -ENOMEM when no unit was free all the while; -EINVAL without slab or block. On an error
- * @block is untouched. (Model: heaps, slab)
+ * Return: 0; -ENOMEM when no unit was free all the while; -EINVAL without slab or block. On
+ * an error @block is untouched. (Model: heaps, slab)
  */
 int swim_slab_alloc(struct swim_slab *slab, struct swim_block *block)
 {

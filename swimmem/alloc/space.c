@@ -580,7 +580,7 @@ int swim_space_alloc(struct swim_space *space, size_t size, gfp_t gfp, struct sw
 			addr = take_anywhere(space, pages, order);
 		if (!addr && !space->segment && !grow(space, order, gfp))
 			continue;
-		/* The hints may be behind; before it is said that there is none, look everywhere. */
+		/* The hints may be behind: before it is said that there is none, look. */
 		addr = addr ?: take_anywhere(space, pages, order);
 		if (!addr)
 			return -SWIM_ENOMEM;

@@ -87,8 +87,11 @@ enum swim_tag_state {
 #define SWIM_TAG_SIZED_MASK	(SWIM_TAG_KIND | SWIM_TAG_STATE | ~0UL << SWIM_TAG_SIZED_BITS)
 /* Where an object leads, as far as the tag tells. */
 #define SWIM_TAG_WHERE		(SWIM_TAG_APART | SWIM_TAG_LINKED)
-/* The address is mixed in from here on, so that a tag that was copied makes no sense. */
-#define SWIM_TAG_MIX_SHIFT	(BITS_PER_LONG == 64 ? 29 : SWIM_TAG_SIZED_BITS - 3)
+/*
+ * The address is mixed in where no tag has anything but 0, not even PACKED, or a lease nothing
+ * but what all addresses have: a tag that was copied to a neighbour makes no sense there.
+ */
+#define SWIM_TAG_MIX_SHIFT	(BITS_PER_LONG == 64 ? 46 : SWIM_TAG_SIZED_BITS - 3)
 
 static_assert(sizeof(unsigned long) <= SWIM_TAG_SLOT);
 static_assert(__SWIM_SIZED(1) == (1UL << SWIM_TAG_SIZE_SHIFT | SWIM_TAG_SIZED));

@@ -54,12 +54,14 @@ bool swim_owned_peek(void *object, unsigned long value, struct swim_buf *lease)
 	case SWIM_TAG_OWNED:
 		return swim_peek(slot, lease, sizeof(struct swim_raw)) &&
 		       lease->raw.object == object &&
-		       (!swim_meta_is_buf(lease->raw.meta) || swim_peek(slot, lease, sizeof(*lease)));
+		       (!swim_meta_is_buf(lease->raw.meta) ||
+			swim_peek(slot, lease, sizeof(*lease)));
 	case SWIM_TAG_INNER:
 		return swim_peek(slot, lease, sizeof(struct swim_ptr)) &&
 		       lease->raw.object == object;
 	case SWIM_TAG_COUNTED:
-		return swim_cell_is(slot) && READ_ONCE(((struct swim_cell *)slot)->object) == object;
+		return swim_cell_is(slot) &&
+		       READ_ONCE(((struct swim_cell *)slot)->object) == object;
 	default:
 		return false;
 	}

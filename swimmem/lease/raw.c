@@ -110,13 +110,13 @@ int swim_raw_drop(struct swim_raw *raw)
 	type = swim_meta_type(raw->meta);
 	if (type && (type->parts || type->drop))
 		return swim_slot_drop(raw, SWIM_TAG_OWNED);
-	object = swim_take_now(raw, SWIM_TAG_OWNED, 0, SWIM_TAG_GOING);
+	value = swim_body_sized((struct swim_body *)&raw->meta, SWIM_TAG_OWNED, SWIM_TAG_GOING);
+	object = swim_take_now(raw, SWIM_TAG_OWNED, value, 0);
 	if (unlikely(!object))
 		return swim_slot_drop(raw, SWIM_TAG_OWNED);
-	value = swim_body_sized(swim_body_of(raw, object, SWIM_TAG_OWNED), SWIM_TAG_OWNED, 0);
 	WRITE_ONCE(raw->object, NULL);
-	if (likely(!(value & SWIM_TAG_APART)))
-		swim_release(object, swim_tag_size(value));
+	if (likely(!(value & SWIM_TAG_WHERE)))
+		swim_release(object, value >> SWIM_TAG_SIZE_SHIFT << 3);
 	else
 		swim_release_apart(object, value & SWIM_TAG_WHERE, swim_tag_size(value));
 	return 0;
@@ -132,6 +132,8 @@ EXPORT_SYMBOL_GPL(swim_raw_drop);
  */
 size_t swim_raw_size(const struct swim_raw *raw)
 {
-	return !raw || swim_raw_is_empty(raw) ? 0 : swim_body_size((const struct swim_body *)&raw->meta);
+	if (!raw || swim_raw_is_empty(raw))
+		return 0;
+	return swim_body_size((const struct swim_body *)&raw->meta);
 }
 EXPORT_SYMBOL_GPL(swim_raw_size);

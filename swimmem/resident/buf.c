@@ -20,7 +20,7 @@
 
 #define CAP_MIN	4U
 
-static_assert(SWIM_BUF_FRONT == ALIGN(sizeof(struct swim_body), SWIM_OBJECT_ALIGN));
+static_assert(ALIGN(sizeof(struct swim_body), SWIM_OBJECT_ALIGN) == SWIM_BUF_FRONT);
 
 /**
  * struct grip - an array that the caller has to himself
@@ -87,7 +87,8 @@ static int take_hold(struct grip *grip, void *slot, enum swim_lease_kind kind)
 
 static void *element(const struct grip *grip, u32 n)
 {
-	return grip->object + swim_body_front(grip->body, grip->kind) + (size_t)n * grip->type->size;
+	return grip->object + swim_body_front(grip->body, grip->kind) +
+	       (size_t)n * grip->type->size;
 }
 
 static size_t object_size(const struct grip *grip, u32 cap)
