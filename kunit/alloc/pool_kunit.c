@@ -649,7 +649,7 @@ static void pool_with_objects_is_not_destroyed(struct kunit *test)
 		/* It is still usable, and its name still taken. */
 		EXPECT_FREE(test, get(test, 64));
 		EXPECT_ERR_PTR(test, swim_pool_create("kunit", swim_space_heap(space_of(test)), 0),
-		       -EEXIST);
+			       -EEXIST);
 		EXPECT_FREE(test, object);
 	}
 }
@@ -670,7 +670,7 @@ static void bad_names_flags_and_spaces_are_refused(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		EXPECT_ERR_PTR(test, swim_pool_create(names[i], swim_space_heap(space_of(test)), 0),
-		       -EINVAL);
+			       -EINVAL);
 	EXPECT_ERR_PTR(test, swim_pool_create("other", NULL, 0), -EINVAL);
 	EXPECT_ERR_PTR(test, swim_pool_create("other", ERR_PTR(-ENOMEM), 0), -EINVAL);
 	EXPECT_ERR_PTR(test, swim_pool_create("other", swim_space_heap(space_of(test)), BIT(1)),

@@ -43,8 +43,8 @@
 #define FAR_SHIFT	SWIM_TAG_SIZED_BITS
 #define FAR_BITS	MARK_BITS
 
-static_assert(UNIT == SWIM_TAG_SLOT);
-static_assert(UNIT == BIT(UNIT_SHIFT));
+static_assert(SWIM_TAG_SLOT == 1 << UNIT_SHIFT);
+static_assert(SWIM_OBJECT_ALIGN == 1 << UNIT_SHIFT);
 static_assert(SWIM_PACK_MAX / UNIT <= MARK_MASK);
 static_assert(SWIM_PACK_MAX / UNIT < BIT(SWIM_TAG_SIZED_BITS - 1 - SWIM_TAG_SIZE_SHIFT));
 /* The smallest object is a tag and 8 bytes. */

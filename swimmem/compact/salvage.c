@@ -5,7 +5,8 @@
  * A closed hunk may have room beyond its mark, and holes where objects have died. Whoever
  * holds it (hunk.h) is alone in walking it, and DEAD, the last word of whoever let an object
  * go, becomes something else by his hands only. This looks at every hunk of the pool, and is
- * not constant in time: it comes instead of "out of memory". Hunks in which readers may be left are passed over.
+ * not constant in time: it comes instead of "out of memory". Hunks in which readers may be
+ * left are passed over.
  */
 #include "walk.h"
 
