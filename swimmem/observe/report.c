@@ -141,7 +141,7 @@ void swim_report_overwritten(const char *what, const void *object)
 	void *front = neighbour(object, &size);
 
 	if (front)
-		swim_report("%s of %p, whose tag is overwritten; in front: object %p, %ld bytes",
+		swim_report("%s of object %p, tag is overwritten; before is object %p of %ld bytes",
 			    what, object, front, size);
 	else
 		swim_report("%s of object %p, whose tag is overwritten", what, object);
