@@ -29,6 +29,7 @@
  * @hunks: how many these are
  * @target: utilisation in per cent at which it is enough
  * @number: of this compaction
+ * @waited: how many objects had moved when readers were last waited for
  */
 struct cleaner {
 	struct swim_pool *pool;
@@ -38,7 +39,16 @@ struct cleaner {
 	unsigned long hunks;
 	unsigned int target;
 	u32 number;
+	u64 waited;
 };
+
+/* The two grace periods that swim_hunk_put() waits for where objects have moved. */
+static void wait_for_readers(struct cleaner *cleaner)
+{
+	cleaner->waited = cleaner->pool->moves.moved;
+	synchronize_rcu();
+	synchronize_rcu();
+}
 
 /* Give back what was emptied so far. */
 static void put_emptied(struct cleaner *cleaner)
@@ -48,9 +58,7 @@ static void put_emptied(struct cleaner *cleaner)
 
 	if (!emptied)
 		return;
-	/* The two that swim_hunk_put() waits for where objects have moved. */
-	synchronize_rcu();
-	synchronize_rcu();
+	wait_for_readers(cleaner);
 	llist_for_each_entry_safe(hunk, next, emptied, emptied) {
 		swim_hunk_put_now(hunk);
 		cleaner->pool->moves.freed_hunks++;
@@ -239,9 +247,8 @@ static void settle(struct cleaner *cleaner, u64 moved_before)
 {
 	if (cleaner->pool->moves.moved == moved_before)
 		return;
-	/* The two of put_emptied(), after the last move. */
-	synchronize_rcu();
-	synchronize_rcu();
+	if (cleaner->waited != cleaner->pool->moves.moved)
+		wait_for_readers(cleaner);
 	each_frame(cleaner, settle_frame, 0);
 }
 
