@@ -13,7 +13,7 @@
 
 /* What tags are mangled with. Written once, before anybody can have a tag. */
 unsigned long swim_secret __ro_after_init;
-EXPORT_SYMBOL_SWIM_KUNIT(swim_secret);
+EXPORT_SYMBOL_GPL(swim_secret);
 
 static int __init swimmem_init(void)
 {

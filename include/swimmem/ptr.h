@@ -6,19 +6,45 @@
 #ifndef SWIMMEM_PTR_H
 #define SWIMMEM_PTR_H
 
+#include <linux/err.h>
 #include <linux/rcupdate.h>
 #include <swimmem/hold.h>
 #include <swimmem/lease.h>
+#include <swimmem/pin.h>
 
 /* Bytes of metadata in front of a payload that is no buf. */
 #define SWIM_PTR_FRONT	8
 
 int __must_check swim_ptr_new(struct swim_ptr *ptr, struct swim_hold *hold, size_t size,
 			      gfp_t gfp);
-void *__must_check swim_ptr_pin(struct swim_ptr *ptr);
-void swim_ptr_unpin(struct swim_ptr *ptr);
 int __must_check swim_ptr_move(struct swim_ptr *to, struct swim_ptr *from);
 int swim_ptr_drop(struct swim_ptr *ptr);
+
+/**
+ * swim_ptr_pin - use the payload, exclusively, and keep it where it is
+ * @ptr: owned by the caller; no buf
+ *
+ * Context: Any but NMI. Waits for at most one step of a move, of one cache line.
+ * Return: the payload until swim_ptr_unpin(), or ERR_PTR as swim_raw_pin().
+ * (Model: leases, dereference)
+ */
+static inline void *__must_check swim_ptr_pin(struct swim_ptr *ptr)
+{
+	void *object = __swim_pin(ptr, SWIM_TAG_OF_PTR);
+
+	return IS_ERR(object) ? object : object + SWIM_PTR_FRONT;
+}
+
+/**
+ * swim_ptr_unpin - let the object move again
+ * @ptr: pinned by the caller; if it is not, that is reported and nothing changes
+ *
+ * Context: Any but NMI.
+ */
+static inline void swim_ptr_unpin(struct swim_ptr *ptr)
+{
+	__swim_unpin(ptr, SWIM_TAG_OF_PTR);
+}
 
 /**
  * swim_ptr_is_empty - does the lease own nothing?

@@ -19,15 +19,40 @@
 #include <linux/rcupdate.h>
 #include <swimmem/hold.h>
 #include <swimmem/lease.h>
+#include <swimmem/pin.h>
 #include <swimmem/type.h>
 
 int __must_check swim_raw_new(struct swim_raw *raw, struct swim_hold *hold, size_t size,
 			      gfp_t gfp);
-void *__must_check swim_raw_pin(struct swim_raw *raw);
-void swim_raw_unpin(struct swim_raw *raw);
 int __must_check swim_raw_move(struct swim_raw *to, struct swim_raw *from);
 int swim_raw_drop(struct swim_raw *raw);
 size_t swim_raw_size(const struct swim_raw *raw);
+
+/**
+ * swim_raw_pin - use the object, exclusively, and keep it where it is
+ * @raw: owned by the caller
+ *
+ * Context: Any but NMI. Waits for at most one step of a move, of one cache line.
+ * Return: the object until swim_raw_unpin(), or ERR_PTR: -ENOENT when the lease is empty,
+ * -EBUSY when it is pinned already or being dropped; after a report, -ENOENT when the object
+ * was dropped behind the lease's back, -EINVAL when another lease owns it, and -EUCLEAN when
+ * its tag was overwritten. (Model: leases, dereference)
+ */
+static inline void *__must_check swim_raw_pin(struct swim_raw *raw)
+{
+	return __swim_pin(raw, SWIM_TAG_OF_RAW);
+}
+
+/**
+ * swim_raw_unpin - let the object move again
+ * @raw: pinned by the caller; if it is not, that is reported and nothing changes
+ *
+ * Context: Any but NMI.
+ */
+static inline void swim_raw_unpin(struct swim_raw *raw)
+{
+	__swim_unpin(raw, SWIM_TAG_OF_RAW);
+}
 
 /**
  * swim_raw_read - the object, for reading under RCU

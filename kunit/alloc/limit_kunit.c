@@ -131,7 +131,7 @@ static void drop_all(struct kunit *test)
 	for (i = 0; i < LEASES; i++) {
 		if (swim_raw_is_empty(&leases[i]))
 			continue;
-		if (swim_tag_is(swim_tag_read(swim_tag_of(leases[i].object)), SWIM_TAG_PINNED))
+		if (swim_tag_is_pinned(swim_tag_read(swim_tag_of(leases[i].object))))
 			swim_raw_unpin(&leases[i]);
 		wrong += !!swim_raw_drop(&leases[i]);
 	}
@@ -404,11 +404,10 @@ static void walk(struct kunit *test, struct swim_pool_stats *found)
 			size_t size = swim_tag_size(value);
 
 			if (swim_tag_is_owned(value))
-				size = round_up(swim_raw_size(swim_tag_slot(value)), 8);
+				KUNIT_ASSERT_TRUE(test, swim_measure(pool, object, value, &size));
 			else
 				KUNIT_ASSERT_TRUE(test, swim_tag_is(value, SWIM_TAG_DEAD) ||
-						  swim_tag_is(value, SWIM_TAG_HELD) ||
-						  swim_tag_is(value, SWIM_TAG_PINNED));
+						  swim_tag_is(value, SWIM_TAG_HELD));
 			KUNIT_ASSERT_TRUE(test, swim_walk_over(&walk, size));
 			if (swim_tag_is(value, SWIM_TAG_DEAD))
 				continue;

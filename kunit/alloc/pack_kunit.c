@@ -174,14 +174,13 @@ static size_t size_at(struct kunit *test, void *object, long *live)
 
 	if (swim_tag_is_owned(value)) {
 		(*live)++;
-		return swim_body_object_size(swim_body_of(swim_tag_slot(value), NULL,
+		return swim_body_object_size(swim_body_of(swim_tag_lease(value), NULL,
 							  SWIM_TAG_OWNED), SWIM_TAG_OWNED);
 	}
 	KUNIT_ASSERT_EQ(test, swim_tag_kind(value), SWIM_TAG_SIZED);
 	KUNIT_ASSERT_TRUE(test, value & SWIM_TAG_APART);
 	switch (value & SWIM_TAG_STATE) {
 	case SWIM_TAG_PACKED:
-	case SWIM_TAG_PINNED:
 		(*live)++;
 		break;
 	case SWIM_TAG_DEAD:

@@ -6,7 +6,7 @@
 #include "../../swimmem/alloc/tag.h"
 
 static const enum swim_tag_state states[] = {
-	SWIM_TAG_DEAD, SWIM_TAG_HELD, SWIM_TAG_PINNED, SWIM_TAG_VISITED, SWIM_TAG_NOTHING,
+	SWIM_TAG_DEAD, SWIM_TAG_HELD, SWIM_TAG_TAKEN, SWIM_TAG_VISITED, SWIM_TAG_NOTHING,
 };
 
 static const unsigned long pages[] = { 0, SWIM_TAG_APART };
@@ -113,11 +113,12 @@ static void what_is_written_is_what_is_read(struct kunit *test)
 	const unsigned long values[] = {
 		swim_tag_sized(SWIM_TAG_DEAD, 0, 0),
 		swim_tag_sized(SWIM_TAG_HELD, 16, 0),
-		swim_tag_sized(SWIM_TAG_PINNED, SZ_16K, 0),
+		swim_tag_sized(SWIM_TAG_TAKEN, SZ_16K, 0),
 		swim_tag_sized(SWIM_TAG_VISITED, SZ_1M, SWIM_TAG_APART),
 		swim_tag_owned(&lease, SWIM_TAG_OWNED),
 		swim_tag_owned(&lease, SWIM_TAG_INNER),
 		swim_tag_owned(&lease, SWIM_TAG_COUNTED),
+		swim_tag_owned(&lease, SWIM_TAG_OWNED) ^ SWIM_TAG_PIN,
 		swim_tag_dropping(NULL, SWIM_TAG_OWNED),
 		swim_tag_dropping(&lease, SWIM_TAG_COUNTED),
 	};
@@ -163,7 +164,8 @@ static void tag_copied_to_another_address_makes_no_sense_there(struct kunit *tes
 		}
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0U);
-	swim_tag_write(&it[0].tag, swim_tag_owned(&lease, SWIM_TAG_OWNED));
+	/* One that names the owner makes sense, but the owner does not know the object. */
+	swim_tag_write(&it[0].tag, swim_tag_dropping(&lease, SWIM_TAG_OWNED));
 	for (i = 1; i < ARRAY_SIZE(it); i++) {
 		it[i].tag = it[0].tag;
 		KUNIT_EXPECT_PTR_NE(test, swim_tag_slot(swim_tag_read(&it[i].tag)), &lease);

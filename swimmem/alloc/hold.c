@@ -190,6 +190,12 @@ static bool is_plain(const void *object, unsigned long value)
 	       (is_packed(value) && swim_pack_of(object, value));
 }
 
+static noinline int refuse_misaligned(const char *what, const void *object)
+{
+	swim_report("%s of %p, which is no object", what, object);
+	return -SWIM_EMISALIGNED;
+}
+
 /**
  * swim_refuse - tell what is wrong with an object
  * @what: was to be done with it
@@ -201,12 +207,14 @@ noinline int swim_refuse(const char *what, void *object)
 {
 	unsigned long value = swim_tag_read(swim_tag_of(object));
 
+	if (is_misaligned(object))
+		return refuse_misaligned(what, object);
 	if (swim_tag_is(value, SWIM_TAG_DEAD) || swim_tag_is(value, SWIM_TAG_GOING) ||
 	    swim_tag_is(value, SWIM_TAG_NOTHING) || value == SWIM_TAG_UNWRITTEN) {
 		swim_report("%s of object %p after its free", what, object);
 		return -SWIM_ECLEARED;
 	}
-	if (swim_tag_is(value, SWIM_TAG_PINNED) || swim_tag_is(value, SWIM_TAG_VISITED) ||
+	if (swim_tag_is(value, SWIM_TAG_TAKEN) || swim_tag_is(value, SWIM_TAG_VISITED) ||
 	    swim_is_leased(object, value)) {
 		swim_report("%s of object %p, which a lease owns", what, object);
 		return -SWIM_EALIASED;
@@ -215,20 +223,13 @@ noinline int swim_refuse(const char *what, void *object)
 	return -SWIM_ECORRUPT;
 }
 
-static noinline int refuse_misaligned(const char *what, const void *object)
-{
-	swim_report("%s of %p, which is no object", what, object);
-	return -SWIM_EMISALIGNED;
-}
-
-/* What is neither in a hunk of 64 KiB nor in a pack. */
-static noinline int free_rare(void *object, unsigned long value)
+/* What is not in a hunk of 64 KiB, or cannot be freed; @word: its tag as it stands there. */
+static noinline int free_rare(void *object, unsigned long word)
 {
 	unsigned long *tag = swim_tag_of(object);
+	unsigned long value = swim_tag_mangle(tag, word);
 	size_t size = swim_tag_size(value);
 
-	if (is_misaligned(object))
-		return refuse_misaligned("free", object);
 	if (swim_tag_is_near(value, SWIM_TAG_NOTHING) &&
 	    atomic_long_dec_if_positive(&swim_pool_of_zero(object)->nothings) >= 0)
 		return 0;
@@ -260,14 +261,14 @@ int swim_free(void *object)
 	/* What is misaligned has no tag that makes sense, where such a read is allowed at all. */
 	if (!IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) && unlikely(is_misaligned(object)))
 		return refuse_misaligned("free", object);
-	/* Unwritten, it is of no kind. */
+	/* If it is none that is sized it is not HELD either. */
 	word = READ_ONCE(*tag);
-	value = swim_tag_mangle(tag, word);
+	value = swim_tag_mangle_sized(tag, word);
 	/* One of two that free it at once gets the tag. */
 	if (unlikely(!swim_tag_is_near(value, SWIM_TAG_HELD) ||
 		     !try_cmpxchg(tag, &word, word ^ SWIM_TAG_HELD ^ SWIM_TAG_GOING)))
 		return is_packed(value) ? swim_pack_free(object, word, value) :
-					  free_rare(object, value);
+					  free_rare(object, word);
 	swim_release(object, swim_tag_held_size(value));
 	return 0;
 }

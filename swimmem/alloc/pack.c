@@ -136,8 +136,9 @@ static struct swim_pack *pack_from(const void *object, unsigned long value)
 
 static void write_far(struct swim_pack *pack, void *object, enum swim_tag_state state, size_t size)
 {
-	swim_tag_write(swim_tag_of(object),
-		       packed_value(pack, object, swim_tag_sized(state, size, SWIM_TAG_APART)));
+	swim_tag_write_sized(swim_tag_of(object),
+			     packed_value(pack, object,
+					  swim_tag_sized(state, size, SWIM_TAG_APART)));
 }
 
 static struct swim_pack *pack_of_nothing(const void *object)

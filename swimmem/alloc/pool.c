@@ -321,7 +321,8 @@ void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, uns
 
 static __always_inline void *write_held(struct swim_pool *pool, void *object, size_t need)
 {
-	swim_tag_write(swim_tag_of(object), (need << (SWIM_TAG_SIZE_SHIFT - 3)) + pool->held);
+	swim_tag_write_sized(swim_tag_of(object),
+			     (need << (SWIM_TAG_SIZE_SHIFT - 3)) + pool->held);
 	return object;
 }
 

@@ -8,38 +8,42 @@
  *	   DEAD		  nobody owns it: dropped, moved away, or padding
  *	   HELD		  given out without a lease
  *	   PACKED	  the same, in a pack; how far the pack's begin is stands here too
- *	   PINNED	  its owner uses it (the lease is the owner's, so need not stand here)
+ *	   TAKEN	  its owner is just making it another one, and has it to himself
  *	   VISITED	  a mover has it; the size may be unknown, then it is 0
  *	   NOTHING	  the one object of size 0 that all share
  *	   LINK		  no object: leads from one in a pack, which a lease owns, to the pack
  *	OWNED		the address of the Raw lease that owns it; it may move
  *	INNER		the same, of a Ptr lease
+ *	PINNED		either of these with its highest bit inverted: the owner uses it (pin.h)
  *	COUNTED		the address of the cell that its leases share; who may do what the
  *			cell's status says
  *	DROPPING	being dropped with all that it owns; the lease that owns its parent,
  *			NULL at the root
  *
- *	           alloc                pin                     drop
- *	unwritten -------> OWNED ----------------> PINNED -------> DROPPING
- *	    |               |  ^ ^------------------- |                |
- *	    | alloc   visit |  |         unpin                         v
- *	    v   (mover)     v  | abort                               GOING ---> DEAD, or
- *	   HELD           VISITED ---- commit ----> DEAD              ^ ^       unwritten when
- *	    |                      (OWNED at the new place)           | |       the mark goes
- *	    '---------------------- free -----------------------------' |       back over it
- *	                   OWNED too, when there is nothing below ------'
+ *	             alloc            pin
+ *	unwritten --------> OWNED <---------> PINNED <---> TAKEN
+ *	    |               ^  | |   unpin       (a buf that grows)
+ *	    |         abort |  | |         drop
+ *	    | alloc         |  | '----------------> DROPPING, when it owns others
+ *	    v         visit |  '-----------------------.   |
+ *	   HELD     (mover) v          drop            v   v
+ *	    |            VISITED                       GOING ---> DEAD, or unwritten when
+ *	    |               '-- commit --> DEAD           ^       the mark goes back over it
+ *	    '-------------------- free -------------------'  (OWNED at the new place)
  *
  * Most objects stand in hunks of 64 KiB, and lead to the hunk's header by a mask. The others
  * stand apart: in hunks of a page, in extents of their own, in packs (pool.h). Sized tags
  * have a flag for these; of the others the metadata has it.
  *
  * The low three bits tell the kind and are plain, so no written tag is 0; the others are
- * mangled with a secret and the object's own address, so that what an overflow or a copy
- * left there makes no sense instead of being followed.
+ * mangled with a secret, so that what an overflow left there makes no sense instead of being
+ * followed. So is what was copied from a neighbour: a lease says whether it owns the object,
+ * and into other tags the object's own address is mixed.
  *
  * A size stands in the tag in every state in which a lease must not be looked at, so a
- * hunk can be walked while leases come and go; an OWNED object is visited first, which
- * keeps its lease's memory.
+ * hunk can be walked while leases come and go. An OWNED object is visited first, which
+ * keeps its lease's memory; of a PINNED one the lease is looked at, and then whether the tag
+ * is still the same.
  */
 #ifndef SWIMMEM_ALLOC_TAG_H
 #define SWIMMEM_ALLOC_TAG_H
@@ -48,6 +52,7 @@
 #include <linux/build_bug.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
+#include <swimmem/pin.h>
 #include <swimmem/type.h>
 
 #include "../compat.h"
@@ -71,7 +76,7 @@ enum swim_tag_state {
 	SWIM_TAG_GOING		= 0 << 3,
 	SWIM_TAG_DEAD		= 1 << 3,
 	SWIM_TAG_HELD		= 2 << 3,
-	SWIM_TAG_PINNED		= 3 << 3,
+	SWIM_TAG_TAKEN		= 3 << 3,
 	SWIM_TAG_VISITED	= 4 << 3,
 	SWIM_TAG_NOTHING	= 5 << 3,
 	SWIM_TAG_PACKED		= 6 << 3,
@@ -87,17 +92,12 @@ enum swim_tag_state {
 #define SWIM_TAG_SIZED_MASK	(SWIM_TAG_KIND | SWIM_TAG_STATE | ~0UL << SWIM_TAG_SIZED_BITS)
 /* Where an object leads, as far as the tag tells. */
 #define SWIM_TAG_WHERE		(SWIM_TAG_APART | SWIM_TAG_LINKED)
-/*
- * The address is mixed in where no tag has anything but 0, not even PACKED, or a lease nothing
- * but what all addresses have: a tag that was copied to a neighbour makes no sense there.
- */
+/* The address is mixed in where no tag has anything but 0, not even PACKED. */
 #define SWIM_TAG_MIX_SHIFT	(BITS_PER_LONG == 64 ? 46 : SWIM_TAG_SIZED_BITS - 3)
-
 static_assert(sizeof(unsigned long) <= SWIM_TAG_SLOT);
+static_assert(SWIM_TAG_OWNED == SWIM_TAG_OF_RAW && SWIM_TAG_INNER == SWIM_TAG_OF_PTR);
 static_assert(__SWIM_SIZED(1) == (1UL << SWIM_TAG_SIZE_SHIFT | SWIM_TAG_SIZED));
 static_assert(__SWIM_SIZED(SZ_1M) == (SZ_1M / 8UL << SWIM_TAG_SIZE_SHIFT | SWIM_TAG_SIZED));
-
-extern unsigned long swim_secret;
 
 static inline unsigned long *swim_tag_of(const void *object)
 {
@@ -109,12 +109,27 @@ static inline void *swim_tag_object(unsigned long *tag)
 	return tag + 1;
 }
 
-/*
- * Both ways: what stands in memory, and what it means. The secret's low bits are 0.
- */
-static inline unsigned long swim_tag_mangle(const unsigned long *tag, unsigned long value)
+static inline enum swim_tag_kind swim_tag_kind(unsigned long value)
+{
+	return value & SWIM_TAG_KIND;
+}
+
+/* By one lease or by several, pinned or not. */
+static inline bool swim_tag_is_owned(unsigned long value)
+{
+	return value & 1 && swim_tag_kind(value) != SWIM_TAG_SIZED;
+}
+
+/* Both ways: what stands in memory, and what it means, if it is sized. */
+static inline unsigned long swim_tag_mangle_sized(const unsigned long *tag, unsigned long value)
 {
 	return value ^ swim_secret ^ (unsigned long)(tag + 1) << SWIM_TAG_MIX_SHIFT;
+}
+
+/* The same for any. The secret's low bits are 0. */
+static inline unsigned long swim_tag_mangle(const unsigned long *tag, unsigned long value)
+{
+	return swim_tag_is_owned(value) ? value ^ swim_secret : swim_tag_mangle_sized(tag, value);
 }
 
 static inline unsigned long swim_tag_read(const unsigned long *tag)
@@ -144,15 +159,22 @@ static inline unsigned long swim_tag_dropping(const void *slot, enum swim_tag_ki
 	return (unsigned long)slot | (kind - 1);
 }
 
-static inline enum swim_tag_kind swim_tag_kind(unsigned long value)
-{
-	return value & SWIM_TAG_KIND;
-}
-
-/* The lease, or the cell, of a tag that is not sized. */
+/* The lease, or the cell, of a tag that is not sized, nor pinned. */
 static inline void *swim_tag_slot(unsigned long value)
 {
 	return (void *)(value & ~SWIM_TAG_KIND);
+}
+
+/* Only for one that is owned. */
+static inline bool swim_tag_is_pinned(unsigned long value)
+{
+	return (value ^ (unsigned long)&swim_secret) & SWIM_TAG_PIN;
+}
+
+/* Of one that is owned, pinned or not. */
+static inline void *swim_tag_lease(unsigned long value)
+{
+	return swim_tag_slot(swim_tag_is_pinned(value) ? value ^ SWIM_TAG_PIN : value);
 }
 
 static inline size_t swim_tag_size(unsigned long value)
@@ -187,12 +209,6 @@ static inline bool swim_tag_is_packed(unsigned long value, enum swim_tag_state s
 	       (SWIM_TAG_SIZED | SWIM_TAG_APART | state);
 }
 
-/* By one lease or by several. */
-static inline bool swim_tag_is_owned(unsigned long value)
-{
-	return value & 1 && swim_tag_kind(value) != SWIM_TAG_SIZED;
-}
-
 static inline bool swim_tag_is_dropping(unsigned long value)
 {
 	return !(value & 1) && swim_tag_kind(value) != SWIM_TAG_UNWRITTEN;
@@ -205,7 +221,7 @@ static inline bool swim_tag_is_walkable(unsigned long value)
 	case SWIM_TAG_SIZED | SWIM_TAG_GOING:
 	case SWIM_TAG_SIZED | SWIM_TAG_DEAD:
 	case SWIM_TAG_SIZED | SWIM_TAG_HELD:
-	case SWIM_TAG_SIZED | SWIM_TAG_PINNED:
+	case SWIM_TAG_SIZED | SWIM_TAG_TAKEN:
 		return true;
 	default:
 		return false;
@@ -217,6 +233,12 @@ static inline void swim_tag_write(unsigned long *tag, unsigned long value)
 {
 	/* What was written to the object comes before its new state. */
 	smp_store_release(tag, swim_tag_mangle(tag, value));
+}
+
+/* The same for one that is sized, some instructions shorter. */
+static inline void swim_tag_write_sized(unsigned long *tag, unsigned long value)
+{
+	smp_store_release(tag, swim_tag_mangle_sized(tag, value));
 }
 
 static inline bool swim_tag_try(unsigned long *tag, unsigned long from, unsigned long to)

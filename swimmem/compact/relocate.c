@@ -41,14 +41,14 @@
 /**
  * swim_owned_peek - look at the lease that a tag names
  * @object: whose tag it is
- * @value: the tag, owned; it may have been overwritten with anything
+ * @value: the tag, owned, or pinned too; it may have been overwritten with anything
  * @lease: what a Raw lease says; of others the first word
  *
  * Return: false when nothing there owns the object.
  */
 bool swim_owned_peek(void *object, unsigned long value, struct swim_buf *lease)
 {
-	void *slot = swim_tag_slot(value);
+	void *slot = swim_tag_lease(value);
 
 	switch (swim_tag_kind(value)) {
 	case SWIM_TAG_OWNED:
@@ -86,6 +86,8 @@ static enum swim_relocated visit(struct swim_pool *pool, void *object, unsigned 
 {
 	unsigned long *tag = swim_tag_of(object);
 
+	if (swim_tag_is_pinned(value))
+		return SWIM_REFUSED;
 	if (swim_tag_kind(value) == SWIM_TAG_COUNTED) {
 		struct swim_cell *cell = swim_tag_slot(value);
 
@@ -188,7 +190,7 @@ abort:
  * swim_relocate - move one object
  * @mover: where to
  * @object: in a closed hunk that the caller holds
- * @value: its tag, OWNED
+ * @value: its tag, owned
  * @size: its bytes, known whenever the return is none of CHANGED and CORRUPT
  *
  * Context: Any but NMI. Interrupts are off while the object is visited: for its copy, at
@@ -211,7 +213,7 @@ enum swim_relocated swim_relocate(struct swim_mover *mover, void *object, unsign
 		if (result != SWIM_MOVED)
 			unvisit(object, value);
 	} else if (result == SWIM_REFUSED && !swim_measure(mover->pool, object, value, size)) {
-		result = SWIM_CHANGED;
+		result = swim_tag_read(swim_tag_of(object)) == value ? SWIM_CORRUPT : SWIM_CHANGED;
 	}
 	local_irq_restore(flags);
 	if (result == SWIM_CORRUPT)
@@ -226,20 +228,21 @@ static __no_sanitize_address void read_body(const struct swim_body *from, struct
 	body->cap = READ_ONCE(from->cap);
 }
 
-/* Where the metadata is in the object nobody changes it: a look is enough. */
-static bool measure_inside(void *object, unsigned long value, size_t *size)
+/* Where nobody changes the metadata meanwhile a look is enough: inside the object, or pinned. */
+static bool measure_peek(void *object, unsigned long value, size_t *size)
 {
+	enum swim_tag_kind kind = swim_tag_kind(value);
 	struct swim_buf lease;
 	struct swim_body body;
 
 	if (!swim_owned_peek(object, value, &lease))
 		return false;
-	read_body(object, &body);
+	read_body(swim_body_of(&lease, object, kind), &body);
 	/* It was the metadata if the object is still there. */
 	smp_rmb();
 	if (swim_tag_read(swim_tag_of(object)) != value)
 		return false;
-	*size = swim_body_object_size(&body, swim_tag_kind(value));
+	*size = swim_body_object_size(&body, kind);
 	return true;
 }
 
@@ -258,8 +261,8 @@ bool swim_measure(struct swim_pool *pool, void *object, unsigned long value, siz
 	struct swim_buf lease;
 	unsigned long flags;
 
-	if (swim_tag_kind(value) != SWIM_TAG_OWNED)
-		return measure_inside(object, value, size);
+	if (swim_tag_kind(value) != SWIM_TAG_OWNED || swim_tag_is_pinned(value))
+		return measure_peek(object, value, size);
 	local_irq_save(flags);
 	result = visit(pool, object, value, &lease);
 	if (result == SWIM_MOVED) {
@@ -269,3 +272,4 @@ bool swim_measure(struct swim_pool *pool, void *object, unsigned long value, siz
 	local_irq_restore(flags);
 	return result == SWIM_MOVED;
 }
+EXPORT_SYMBOL_SWIM_KUNIT(swim_measure);

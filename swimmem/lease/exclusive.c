@@ -16,6 +16,7 @@
  * not be used for something else: preemption is off, which is a reader for RCU, and what
  * a mover has emptied waits for a grace period.
  */
+#include <linux/export.h>
 #include <linux/uaccess.h>
 
 #include "../compat.h"
@@ -103,7 +104,8 @@ static int take_failed(void *slot, void *object, enum swim_tag_kind kind)
 	}
 	if (READ_ONCE(*swim_slot_object(slot)) != object)
 		return 0;
-	if (swim_tag_is(value, SWIM_TAG_PINNED) || swim_tag_is_dropping(value))
+	if (value == swim_tag_pinned(slot, kind) || swim_tag_is(value, SWIM_TAG_TAKEN) ||
+	    swim_tag_is_dropping(value))
 		return -SWIM_EALIASED;
 	if (swim_tag_is_owned(value)) {
 		if (value == swim_tag_owned(slot, kind))
@@ -153,6 +155,29 @@ noinline void *swim_take_slow(void *slot, enum swim_tag_kind kind, unsigned long
 }
 
 /**
+ * swim_pin_slow - __swim_pin(), when it was not the usual case
+ * @slot: the lease
+ * @kind: SWIM_TAG_OF_RAW or SWIM_TAG_OF_PTR
+ *
+ * Return: the object, or ERR_PTR as swim_raw_pin().
+ */
+void *swim_pin_slow(void *slot, unsigned long kind)
+{
+	return swim_take_slow(slot, kind, swim_tag_pinned(slot, kind), 0);
+}
+EXPORT_SYMBOL_GPL(swim_pin_slow);
+
+/**
+ * swim_unpin_slow - tell of a lease that is not pinned
+ * @slot: the lease
+ */
+void swim_unpin_slow(void *slot)
+{
+	swim_report("unpin of lease %p, which is not pinned", slot);
+}
+EXPORT_SYMBOL_GPL(swim_unpin_slow);
+
+/**
  * swim_slot_move - hand an object over to another lease of the same kind
  * @to: empty
  * @from: owned by the caller, not pinned; empty afterwards
@@ -160,15 +185,14 @@ noinline void *swim_take_slow(void *slot, enum swim_tag_kind kind, unsigned long
  */
 int swim_slot_move(void *to, void *from, enum swim_tag_kind kind)
 {
-	void *object = swim_take(from, kind, 0, SWIM_TAG_PINNED);
-	void **address = swim_slot_object(to);
+	void *object = __swim_pin(from, kind);
 	struct swim_body *body;
 
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	body = swim_body_of(from, object, kind);
 	if (unlikely((size_t)(to - object) < swim_body_object_size(body, kind))) {
-		swim_slot_unpin(from, kind);
+		__swim_unpin(from, kind);
 		swim_report("lease %p moved into the object %p that it owns", from, object);
 		return -SWIM_EMISALIGNED;
 	}
@@ -182,9 +206,10 @@ int swim_slot_move(void *to, void *from, enum swim_tag_kind kind)
 		}
 	}
 	/* A reader that finds the object through @to finds it whole. */
-	smp_store_release(address, object);
+	smp_store_release(swim_slot_object(to), object);
+	/* Whoever walks and finds a lease in the tag finds the object in the lease. */
+	swim_tag_write(swim_tag_of(object), swim_tag_owned(to, kind));
 	WRITE_ONCE(*swim_slot_object(from), NULL);
-	swim_slot_unpin(to, kind);
 	return 0;
 }
 

@@ -174,22 +174,25 @@ int swim_slot_drop(void *slot, enum swim_tag_kind kind);
 bool swim_peek(const void *from, void *copy, size_t size);
 
 /*
- * The usual case: nobody else has the object. Its tag becomes @dropping, or if that is 0 a
- * sized one in state @state. NULL when it is not so.
+ * The usual case: nobody else has the object. Its tag becomes @dropping, which may be sized,
+ * or if that is 0 a sized one in state @state. NULL when it is not so.
  */
 static __always_inline void *swim_take_now(void *slot, enum swim_tag_kind kind,
 					   unsigned long dropping, enum swim_tag_state state)
 {
+	unsigned long *tag, old, new;
+	bool taken = false;
 	void *object;
-	bool taken;
 
 	rcu_read_lock_sched();
 	object = READ_ONCE(*swim_slot_object(slot));
-	/* Full barrier: all of the last owner's, or mover's, writes come before. */
-	taken = object &&
-		swim_tag_try(swim_tag_of(object), swim_tag_owned(slot, kind),
-			     dropping ?: swim_body_sized(swim_body_of(slot, object, kind), kind,
-							 state));
+	if (likely(object)) {
+		tag = swim_tag_of(object);
+		old = swim_tag_mangle(tag, swim_tag_owned(slot, kind));
+		new = dropping ?: swim_body_sized(swim_body_of(slot, object, kind), kind, state);
+		/* Full barrier: all of the last owner's, or mover's, writes come before. */
+		taken = try_cmpxchg(tag, &old, swim_tag_mangle_sized(tag, new));
+	}
 	rcu_read_unlock_sched();
 	return likely(taken) ? object : NULL;
 }
@@ -202,17 +205,9 @@ static __always_inline void *swim_take(void *slot, enum swim_tag_kind kind,
 	       swim_take_slow(slot, kind, dropping, state);
 }
 
-/* Let movers and other calls have it again; false when it was not taken. */
-static __always_inline bool swim_slot_unpin(void *slot, enum swim_tag_kind kind)
+static inline unsigned long swim_tag_pinned(const void *slot, enum swim_tag_kind kind)
 {
-	void *object = READ_ONCE(*swim_slot_object(slot));
-	unsigned long *tag = swim_tag_of(object);
-
-	if (unlikely(!object) ||
-	    unlikely(!swim_tag_is(swim_tag_mangle(tag, READ_ONCE(*tag)), SWIM_TAG_PINNED)))
-		return false;
-	swim_tag_write(tag, swim_tag_owned(slot, kind));
-	return true;
+	return swim_tag_owned(slot, kind) ^ SWIM_TAG_PIN;
 }
 
 #endif

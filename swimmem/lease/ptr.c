@@ -55,38 +55,6 @@ int swim_ptr_new(struct swim_ptr *ptr, struct swim_hold *hold, size_t size, gfp_
 EXPORT_SYMBOL_GPL(swim_ptr_new);
 
 /**
- * swim_ptr_pin - use the payload, exclusively, and keep it where it is
- * @ptr: owned by the caller
- *
- * Context: Any but NMI. Waits for at most one step of a move, of one cache line.
- * Return: the payload until swim_ptr_unpin(), or ERR_PTR as swim_raw_pin().
- * (Model: leases, dereference)
- */
-void *swim_ptr_pin(struct swim_ptr *ptr)
-{
-	void *object;
-
-	if (unlikely(!ptr))
-		return ERR_PTR(-SWIM_EMISALIGNED);
-	object = swim_take(ptr, SWIM_TAG_INNER, 0, SWIM_TAG_PINNED);
-	return IS_ERR(object) ? object : object + swim_body_front(object, SWIM_TAG_INNER);
-}
-EXPORT_SYMBOL_GPL(swim_ptr_pin);
-
-/**
- * swim_ptr_unpin - let the object move again
- * @ptr: pinned by the caller; if it is not, that is reported and nothing changes
- *
- * Context: Any but NMI.
- */
-void swim_ptr_unpin(struct swim_ptr *ptr)
-{
-	if (unlikely(!ptr || !swim_slot_unpin(ptr, SWIM_TAG_INNER)))
-		swim_report("unpin of lease %p, which is not pinned", ptr);
-}
-EXPORT_SYMBOL_GPL(swim_ptr_unpin);
-
-/**
  * swim_ptr_move - hand the object over to another lease
  * @to: empty
  * @from: owned by the caller, not pinned; empty afterwards

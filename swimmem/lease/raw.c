@@ -35,37 +35,6 @@ int swim_raw_new(struct swim_raw *raw, struct swim_hold *hold, size_t size, gfp_
 EXPORT_SYMBOL_GPL(swim_raw_new);
 
 /**
- * swim_raw_pin - use the object, exclusively, and keep it where it is
- * @raw: owned by the caller
- *
- * Context: Any but NMI. Waits for at most one step of a move, of one cache line.
- * Return: the object until swim_raw_unpin(), or ERR_PTR: -ENOENT when the lease is empty,
- * -EBUSY when it is pinned already or being dropped, -EINVAL without a lease; after a
- * report, -ENOENT when the object was dropped behind the lease's back, -EINVAL when another
- * lease owns it, and -EUCLEAN when its tag was overwritten. (Model: leases, dereference)
- */
-void *swim_raw_pin(struct swim_raw *raw)
-{
-	if (unlikely(!raw))
-		return ERR_PTR(-SWIM_EMISALIGNED);
-	return swim_take(raw, SWIM_TAG_OWNED, 0, SWIM_TAG_PINNED);
-}
-EXPORT_SYMBOL_GPL(swim_raw_pin);
-
-/**
- * swim_raw_unpin - let the object move again
- * @raw: pinned by the caller; if it is not, that is reported and nothing changes
- *
- * Context: Any but NMI.
- */
-void swim_raw_unpin(struct swim_raw *raw)
-{
-	if (unlikely(!raw || !swim_slot_unpin(raw, SWIM_TAG_OWNED)))
-		swim_report("unpin of lease %p, which is not pinned", raw);
-}
-EXPORT_SYMBOL_GPL(swim_raw_unpin);
-
-/**
  * swim_raw_move - hand the object over to another lease
  * @to: empty
  * @from: owned by the caller, not pinned; empty afterwards

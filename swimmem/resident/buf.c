@@ -59,7 +59,7 @@ static void grip_look(struct grip *grip)
 static void let_go(const struct grip *grip)
 {
 	if (grip->kind != SWIM_TAG_COUNTED)
-		swim_slot_unpin(grip->slot, grip->kind);
+		__swim_unpin(grip->slot, grip->kind);
 }
 
 static int take_hold(struct grip *grip, void *slot, enum swim_lease_kind kind)
@@ -74,7 +74,7 @@ static int take_hold(struct grip *grip, void *slot, enum swim_lease_kind kind)
 					    ERR_PTR(-SWIM_ECLEARED);
 	} else {
 		grip->slot = slot;
-		grip->object = swim_take(slot, grip->kind, 0, SWIM_TAG_PINNED);
+		grip->object = __swim_pin(slot, grip->kind);
 	}
 	if (IS_ERR(grip->object))
 		return PTR_ERR(grip->object);
@@ -102,7 +102,7 @@ static unsigned long held_tag(const struct grip *grip)
 {
 	if (grip->kind == SWIM_TAG_COUNTED)
 		return swim_tag_owned(grip->slot, SWIM_TAG_COUNTED);
-	return swim_body_sized(grip->body, grip->kind, SWIM_TAG_PINNED);
+	return swim_tag_pinned(grip->slot, grip->kind);
 }
 
 /*
@@ -120,10 +120,10 @@ static void replace(struct grip *grip, void *to, unsigned long apart, u32 cap)
 	};
 
 	swim_tag_write(swim_tag_of(grip->object),
-		       swim_body_sized(grip->body, grip->kind, SWIM_TAG_PINNED));
+		       swim_body_sized(grip->body, grip->kind, SWIM_TAG_TAKEN));
 	if (grip->kind != SWIM_TAG_OWNED)
 		*(struct swim_body *)to = body;
-	swim_tag_write(swim_tag_of(to), swim_body_sized(&body, grip->kind, SWIM_TAG_PINNED));
+	swim_tag_write(swim_tag_of(to), swim_body_sized(&body, grip->kind, SWIM_TAG_TAKEN));
 	/* Who reads the address finds the elements. */
 	smp_store_release(address, to);
 	grip->object = to;

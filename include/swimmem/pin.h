@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pin: how the owner of an exclusive lease keeps its object in place, in a few instructions
+ * wherever he does it. Private: a Raw or a Ptr, or a resident in one, is pinned by its name.
+ *
+ * The word in front of an object, its tag, says which lease owns it, mangled with a secret.
+ * Pinned, it says the same with its highest bit inverted, which is the same in the address of
+ * every lease. swimmem/alloc/tag.h tells the rest.
+ */
+#ifndef SWIMMEM_PIN_H
+#define SWIMMEM_PIN_H
+
+#include <linux/atomic.h>
+#include <linux/bits.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <swimmem/lease.h>
+
+#ifndef CONFIG_64BIT
+static_assert(PAGE_OFFSET >> (BITS_PER_LONG - 1));
+#endif
+
+#define SWIM_TAG_PIN	BIT(BITS_PER_LONG - 1)
+
+/* The low bits of the tag of what a Raw, and what a Ptr, owns. */
+#define SWIM_TAG_OF_RAW	3UL
+#define SWIM_TAG_OF_PTR	5UL
+
+extern unsigned long swim_secret;
+
+void *__must_check swim_pin_slow(void *slot, unsigned long kind);
+void swim_unpin_slow(void *slot);
+
+/* @slot: the lease, whose first word is the object's address; @kind: SWIM_TAG_OF_RAW or _PTR. */
+static __always_inline void *__must_check __swim_pin(void *slot, unsigned long kind)
+{
+	unsigned long owned = ((unsigned long)slot | kind) ^ swim_secret;
+	void *object;
+
+	if (unlikely(!slot))
+		return ERR_PTR(-EINVAL);
+	/* The memory that it moves out of stays meanwhile. */
+	rcu_read_lock_sched();
+	object = READ_ONCE(*(void **)slot);
+	/* Full barrier: all of the last owner's, or mover's, writes come before. */
+	if (likely(object) && likely(try_cmpxchg((unsigned long *)object - 1, &owned,
+						 owned ^ SWIM_TAG_PIN))) {
+		rcu_read_unlock_sched();
+		return object;
+	}
+	rcu_read_unlock_sched();
+	return swim_pin_slow(slot, kind);
+}
+
+static __always_inline void __swim_unpin(void *slot, unsigned long kind)
+{
+	const unsigned long owned = ((unsigned long)slot | kind) ^ swim_secret;
+	void *object = likely(slot) ? READ_ONCE(*(void **)slot) : NULL;
+	unsigned long *tag = (unsigned long *)object - 1;
+
+	if (unlikely(!object) || unlikely(READ_ONCE(*tag) != (owned ^ SWIM_TAG_PIN)))
+		swim_unpin_slow(slot);
+	else
+		/* Pairs with whoever takes the tag next: he sees what was written. */
+		smp_store_release(tag, owned);
+}
+
+#endif
