@@ -20,6 +20,7 @@
 #include <swimmem/scope.h>
 #include <swimmem/slab.h>
 #include <swimmem/space.h>
+#include <swimmem/stow.h>
 #include <swimmem/type.h>
 
 #endif

@@ -1,16 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Type: tells once what a value is made of: its size, where the leases of its
- * children sit, what to do when it is dropped.
+ * children sit, and what bytes alone do not tell: how to drop, clone, compare it.
  */
 #ifndef SWIMMEM_TYPE_H
 #define SWIMMEM_TYPE_H
 
 #include <linux/build_bug.h>
+#include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/stddef.h>
 #include <linux/types.h>
 #include <swimmem/lease.h>
+
+/**
+ * struct swim_type_ops - what bytes alone do not tell; each may be NULL
+ * @drop: a value goes, and is pinned. Its children are dropped afterwards; not by this
+ * @clone: @to has the bytes of @from by now. Makes it a value of its own, or returns an errno,
+ *	   and then nothing has changed. The leases in both are not its business. Without it a
+ *	   type that has a @drop has no clones
+ * @equal: do two values mean the same? Without it, if they own nothing, when their bytes do
+ * @compare: order of two values: below, equal to or above 0. Without it they have none
+ * @hash: of a value, beginning with a seed. Without it, if it owns nothing, that of its bytes
+ *
+ * Context: that of the call in which they run; @drop, @equal, @compare and @hash never sleep.
+ */
+struct swim_type_ops {
+	void (*drop)(void *value);
+	int (*clone)(void *to, const void *from, gfp_t gfp);
+	bool (*equal)(const void *a, const void *b);
+	int (*compare)(const void *a, const void *b);
+	u32 (*hash)(const void *value, u32 seed);
+};
 
 /**
  * struct swim_type - a type whose values swimmem moves and drops
@@ -19,8 +40,7 @@
  * @parts: how many leases a value holds
  * @part: their offsets in bytes, and in the low three bits what kind of lease each is
  * @sized: private
- * @drop: called with the value, pinned, before its children are dropped; may be NULL.
- *	  It runs in the context of the drop and must not drop the children itself
+ * @ops: what to do with its values; may be NULL
  */
 struct swim_type {
 	const char *name;
@@ -28,7 +48,7 @@ struct swim_type {
 	unsigned long sized;
 	unsigned int parts;
 	const u32 *part;
-	void (*drop)(void *value);
+	const struct swim_type_ops *ops;
 } __aligned(16);
 
 /* One member that is a lease; anything else does not compile. */
@@ -66,16 +86,16 @@ struct swim_type {
 #define __SWIM_SIZED(size)							\
 	((((size) + 7UL) & ~7UL) << 4 | 1)
 
-#define __SWIM_TYPE(_type, _drop)						\
+#define __SWIM_TYPE(_type, _ops)						\
 	.name = #_type,								\
 	.size = sizeof(_type) + BUILD_BUG_ON_ZERO(__alignof__(_type) > 8),	\
 	.sized = __SWIM_SIZED(sizeof(_type)),					\
-	.drop = (_drop)
+	.ops = (_ops)
 
 /* Up to eight parts; what is beyond the first @_n repeats the first. */
-#define __SWIM_TYPE_PARTS(_name, _type, _drop, _n, a, b, c, d, e, f, g, h, ...)	\
+#define __SWIM_TYPE_PARTS(_name, _type, _ops, _n, a, b, c, d, e, f, g, h, ...)	\
 	const struct swim_type _name = {					\
-		__SWIM_TYPE(_type, _drop),					\
+		__SWIM_TYPE(_type, _ops),					\
 		.parts = (_n) + BUILD_BUG_ON_ZERO((_n) > 8),			\
 		.part = (const u32 []){						\
 			__SWIM_PART(_type, a), __SWIM_PART(_type, b),		\
@@ -94,18 +114,18 @@ struct swim_type {
  * At file scope, usually with static in front.
  */
 #define SWIM_TYPE(_name, _type, ...)						\
-	SWIM_TYPE_DROP(_name, _type, NULL, __VA_ARGS__)
+	SWIM_TYPE_OPS(_name, _type, NULL, __VA_ARGS__)
 
 /**
- * SWIM_TYPE_DROP - the same, with something to do when a value is dropped
+ * SWIM_TYPE_OPS - the same, with what bytes alone do not tell
  * @_name: of the struct swim_type
  * @_type: the C type
- * @_drop: void (*)(void *value)
+ * @_ops: const struct swim_type_ops *
  * @_part: SWIM_PART(member)
  * @...: up to seven more
  */
-#define SWIM_TYPE_DROP(_name, _type, _drop, _part, ...)				\
-	__SWIM_TYPE_PARTS(_name, _type, _drop, COUNT_ARGS(_part, ##__VA_ARGS__), \
+#define SWIM_TYPE_OPS(_name, _type, _ops, _part, ...)				\
+	__SWIM_TYPE_PARTS(_name, _type, _ops, COUNT_ARGS(_part, ##__VA_ARGS__), \
 			  _part, ##__VA_ARGS__, _part, _part, _part, _part,	\
 			  _part, _part, _part, _part)
 
@@ -115,6 +135,15 @@ struct swim_type {
  * @_type: the C type, aligned to at most 8 bytes
  */
 #define SWIM_PLAIN_TYPE(_name, _type)						\
-	const struct swim_type _name = { __SWIM_TYPE(_type, NULL) }
+	SWIM_PLAIN_TYPE_OPS(_name, _type, NULL)
+
+/**
+ * SWIM_PLAIN_TYPE_OPS - the same, with what bytes alone do not tell
+ * @_name: of the struct swim_type
+ * @_type: the C type
+ * @_ops: const struct swim_type_ops *
+ */
+#define SWIM_PLAIN_TYPE_OPS(_name, _type, _ops)					\
+	const struct swim_type _name = { __SWIM_TYPE(_type, _ops) }
 
 #endif

@@ -36,7 +36,8 @@ static void node_drop(void *value)
 	dropped++;
 }
 
-static SWIM_TYPE_DROP(node_type, struct node, node_drop, SWIM_PART(left), SWIM_PART(right));
+static const struct swim_type_ops node_ops = { .drop = node_drop };
+static SWIM_TYPE_OPS(node_type, struct node, &node_ops, SWIM_PART(left), SWIM_PART(right));
 
 static struct swim_pack *pack_of(struct kunit *test)
 {

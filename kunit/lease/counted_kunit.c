@@ -28,7 +28,8 @@ static void node_drop(void *value)
 }
 
 static SWIM_PLAIN_TYPE(leaf_type, struct leaf);
-static SWIM_TYPE_DROP(node_type, struct node, node_drop, SWIM_PART(left), SWIM_PART(up),
+static const struct swim_type_ops node_ops = { .drop = node_drop };
+static SWIM_TYPE_OPS(node_type, struct node, &node_ops, SWIM_PART(left), SWIM_PART(up),
 		      SWIM_PART(own), SWIM_PART(other));
 
 static int counted_init(struct kunit *test)

@@ -190,7 +190,7 @@ static void hunk_put_rcu_again(struct rcu_head *rcu)
  */
 void swim_hunk_put(struct swim_hunk *hunk)
 {
-	if (hunk->moved)
+	if (swim_hunk_has_readers(hunk))
 		call_rcu(&hunk->rcu, hunk_put_rcu_again);
 	else if (hunk->pool->flags & SWIM_POOL_RCU)
 		call_rcu(&hunk->rcu, hunk_put_rcu);

@@ -45,7 +45,8 @@ struct swim_pool;
  * @emptied: among those that a mover has emptied
  * @size: bytes of the extent, for a large object
  * @asked: somebody wants the object here that is visited (see relocate.c)
- * @moved: objects have moved out of here: readers may be left
+ * @moved: objects have moved out of here: readers may be left until the compaction ends
+ * @stowed: objects have been stowed out of here: readers may be left
  * @filled: number of the compaction that filled it, if one did
  */
 struct swim_hunk {
@@ -60,6 +61,7 @@ struct swim_hunk {
 		struct {
 			bool asked;
 			bool moved;
+			bool stowed;
 			u32 filled;
 		};
 	};
@@ -69,6 +71,12 @@ struct swim_hunk {
 #define SWIM_SMALL_MAX		(SWIM_FRAME_SIZE / 4)
 
 #define SWIM_HUNK_BEGIN		ALIGN(sizeof(struct swim_hunk), SWIM_TAG_SLOT)
+
+/* May there be readers where objects are dead? */
+static inline bool swim_hunk_has_readers(const struct swim_hunk *hunk)
+{
+	return READ_ONCE(hunk->moved) || READ_ONCE(hunk->stowed);
+}
 
 /* The header of the hunk of 64 KiB that an object stands in. */
 static inline struct swim_hunk *swim_hunk_of(const void *object)

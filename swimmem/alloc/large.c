@@ -69,6 +69,20 @@ static void put_rcu(struct rcu_head *rcu)
 }
 
 /**
+ * swim_large_retire - the end of a large object in which readers may be left
+ * @head: of its extent; its object's tag is GOING, or still one that only the caller may change
+ * @size: bytes, a multiple of 8
+ */
+void swim_large_retire(struct swim_hunk *head, size_t size)
+{
+	struct swim_pool *pool = head->pool;
+
+	atomic_long_dec(&pool->large);
+	atomic_long_sub(size, &pool->large_used);
+	call_rcu(&head->rcu, put_rcu);
+}
+
+/**
  * swim_large_release - the end of a large object
  * @head: of its extent; its object's tag is GOING, or still one that only the caller may change
  * @size: bytes, a multiple of 8
@@ -77,12 +91,13 @@ void swim_large_release(struct swim_hunk *head, size_t size)
 {
 	struct swim_pool *pool = head->pool;
 
+	if (pool->flags & SWIM_POOL_RCU) {
+		swim_large_retire(head, size);
+		return;
+	}
 	atomic_long_dec(&pool->large);
 	atomic_long_sub(size, &pool->large_used);
-	if (pool->flags & SWIM_POOL_RCU)
-		call_rcu(&head->rcu, put_rcu);
-	else
-		put_now(head);
+	put_now(head);
 }
 
 /**

@@ -94,7 +94,7 @@ static struct swim_hunk *restart_current(struct swim_pool *pool)
 	next = this_cpu_read(pool->cpu->next);
 	hunk = swim_pool_hunk(pool, next);
 	mark = mark_of(pool, next);
-	if (next == SWIM_NO_HUNK ||
+	if (next == SWIM_NO_HUNK || swim_hunk_has_readers(hunk) ||
 	    atomic_read(&hunk->frame->live) != SWIM_HUNK_OPEN - (int)(mark - SWIM_HUNK_BEGIN))
 		hunk = NULL;
 	else
@@ -244,6 +244,24 @@ void swim_pool_release(struct swim_pool *pool, struct swim_hunk *hunk, void *obj
 {
 	this_cpu_dec(pool->cpu->objects);
 	release(pool, hunk, object, size);
+}
+
+/**
+ * swim_pool_retire - the end of an object in a hunk, in which readers may be left
+ * @pool: whose
+ * @hunk: in which it stands
+ * @object: its tag is one that only the caller may change
+ * @size: bytes, a multiple of 8
+ */
+void swim_pool_retire(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size)
+{
+	this_cpu_dec(pool->cpu->objects);
+	WRITE_ONCE(hunk->stowed, true);
+	/* Release: who finds it dead finds that readers may be left: hole_in(), settle_frame(). */
+	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, pool->apart));
+	/* Full barrier: as in release(). */
+	if (!atomic_sub_return(size + SWIM_TAG_SLOT, &hunk->frame->live))
+		swim_hunk_put(hunk);
 }
 
 /* Make bytes below the mark dead that are no object; others in the hunk live. */

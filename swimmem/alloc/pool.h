@@ -94,6 +94,7 @@ static_assert(sizeof(struct swim_pool) % SWIM_OBJECT_ALIGN == 0);
 void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, unsigned long *apart);
 void swim_release_slow(void *object, size_t size);
 void swim_pool_release(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size);
+void swim_pool_retire(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size);
 bool swim_pool_spare(struct swim_pool *pool, unsigned long next);
 void swim_pool_flush(struct swim_pool *pool);
 void swim_pool_flush_dead_cpu(struct swim_pool *pool, unsigned int cpu);
@@ -104,6 +105,7 @@ int swim_pool_unmake(struct swim_pool *pool);
 
 void *swim_large_reserve(struct swim_pool *pool, size_t size, size_t align, gfp_t gfp);
 void swim_large_release(struct swim_hunk *head, size_t size);
+void swim_large_retire(struct swim_hunk *head, size_t size);
 int swim_large_resize(struct swim_pool *pool, void *object, unsigned long value, size_t size);
 
 unsigned long swim_salvage_tail(struct swim_pool *pool, size_t need);

@@ -238,6 +238,7 @@ static inline void swim_tag_write(unsigned long *tag, unsigned long value)
 /* The same for one that is sized, some instructions shorter. */
 static inline void swim_tag_write_sized(unsigned long *tag, unsigned long value)
 {
+	/* As above. */
 	smp_store_release(tag, swim_tag_mangle_sized(tag, value));
 }
 

@@ -211,6 +211,10 @@ static int settle_frame(struct cleaner *cleaner, struct swim_frame *frame, int u
 		void *object = swim_walk_object(&walk);
 		unsigned long value = swim_tag_read(swim_tag_of(object));
 
+		/* Pairs with swim_pool_retire(). */
+		smp_rmb();
+		if (READ_ONCE(hunk->stowed))
+			break;
 		if (swim_tag_is(value, SWIM_TAG_DEAD)) {
 			swim_unpoison(object, swim_tag_size(value));
 			memset(object, 0, swim_tag_size(value));

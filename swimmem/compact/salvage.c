@@ -15,7 +15,8 @@ static bool hold(struct swim_pool *pool, struct swim_frame *frame, bool *reuse)
 {
 	if (!swim_hunk_hold(frame, pool))
 		return false;
-	*reuse = !(pool->flags & SWIM_POOL_RCU) && !swim_frame_hunk(pool, frame)->moved;
+	*reuse = !(pool->flags & SWIM_POOL_RCU) &&
+		 !swim_hunk_has_readers(swim_frame_hunk(pool, frame));
 	return true;
 }
 
@@ -48,7 +49,7 @@ unsigned long swim_salvage_tail(struct swim_pool *pool, size_t need)
 			continue;
 		mark = swim_frame_mark(pool, frame);
 		if (mark + need < swim_pool_hunk_size(pool) &&
-		    !swim_frame_hunk(pool, frame)->moved) {
+		    !swim_hunk_has_readers(swim_frame_hunk(pool, frame))) {
 			swim_hunk_reopen(frame, mark);
 			return (unsigned long)swim_frame_hunk(pool, frame) + mark;
 		}
@@ -116,6 +117,10 @@ static void *hole_in(struct swim_pool *pool, struct swim_frame *frame, size_t si
 		unsigned long at = (unsigned long)walk.hunk + walk.at;
 		size_t dead = dead_at(walk);
 
+		/* Pairs with swim_pool_retire(): readers may have been left there just now. */
+		smp_rmb();
+		if (swim_hunk_has_readers(walk.hunk))
+			break;
 		/* Its last owner's writes come before this one's: a control dependency. */
 		if (dead && place(at, align) + swim_need(size) <= at + dead)
 			return fill(pool, frame, at, dead, size, align);

@@ -155,8 +155,11 @@ void swim_cell_unbusy(struct swim_cell *cell)
 		swim_cell_free(cell);
 }
 
-/* Ask the mover that has a counted object for it. */
-static void ask(struct swim_cell *cell)
+/**
+ * swim_cell_ask - ask the mover that has a counted object for it
+ * @cell: of the object
+ */
+void swim_cell_ask(struct swim_cell *cell)
 {
 	struct swim_hunk *hunk;
 	void *object;
@@ -189,7 +192,7 @@ bool swim_cell_put(struct swim_cell *cell, enum swim_lease_kind kind)
 		new = old - swim_weight(kind);
 		if (kind != SWIM_KIND_SOFT && !swim_status_hard(new)) {
 			if (old & SWIM_BUSY) {
-				ask(cell);
+				swim_cell_ask(cell);
 				old = atomic_long_read(&cell->status);
 				continue;
 			}
@@ -255,7 +258,7 @@ int swim_cell_turn(struct swim_cell *cell, enum swim_lease_kind from, enum swim_
 		new = old + swim_weight(to) - (into ? swim_weight(from) : 0);
 		if (!swim_status_hard(new) && swim_status_hard(old)) {
 			if (old & SWIM_BUSY) {
-				ask(cell);
+				swim_cell_ask(cell);
 				old = atomic_long_read(&cell->status);
 				continue;
 			}
@@ -294,7 +297,7 @@ int swim_cell_wait(struct swim_cell *cell, enum swim_lease_kind to, int err)
 		wait_var_event(&cell->status, is_ready(cell, to));
 		return 0;
 	case -SWIM_ERELOCATING:
-		ask(cell);
+		swim_cell_ask(cell);
 		return 0;
 	case -SWIM_ECONTENDED:
 		cpu_relax();

@@ -7,6 +7,7 @@
 #include <linux/kernel.h>
 
 #include <swimmem/counted.h>
+#include <swimmem/stow.h>
 
 #include "../observe/report.h"
 #include "cell.h"
@@ -162,24 +163,6 @@ int __swim_counted_try(struct swim_cell **to, enum swim_lease_kind to_kind,
 }
 EXPORT_SYMBOL_GPL(__swim_counted_try);
 
-/* A Mut of a copy of what a Ref leads to. */
-static int copy_of(struct swim_mut *to, const struct swim_ref *ref, struct swim_hold *hold,
-		   gfp_t gfp)
-{
-	const struct swim_body *body = ref->cell->object;
-	const struct swim_type *type = swim_meta_type(body->meta);
-	size_t size = swim_body_size(body);
-	int err;
-
-	/* What owns others cannot be copied as bytes. */
-	if (type && (type->parts || type->drop))
-		return -SWIM_EUNSUPPORTED;
-	err = __swim_counted_new(&to->cell, hold, size, type, SWIM_KIND_MUT, gfp);
-	if (!err)
-		memcpy(swim_mut_get(to), swim_ref_get(ref), size);
-	return err;
-}
-
 /**
  * __swim_counted_unique - see swim_hard_to_unique()
  * @to: empty
@@ -206,7 +189,7 @@ int __swim_counted_unique(struct swim_mut *to, struct swim_hard *from, struct sw
 	err = swim_hard_poll_to_ref(&ref, from);
 	if (err)
 		return err;
-	err = copy_of(to, &ref, hold, gfp);
+	err = __swim_clone(to, SWIM_KIND_MUT, &ref, SWIM_KIND_REF, hold, gfp);
 	swim_ref_drop(&ref);
 	if (!err)
 		swim_hard_drop(from);

@@ -44,14 +44,14 @@ static void tell(const struct node *node)
 	void *value = payload(node);
 	u32 n;
 
-	if (!type || !type->drop)
+	if (!type || !type->ops || !type->ops->drop)
 		return;
 	if (!swim_meta_is_buf(node->body->meta)) {
-		type->drop(value);
+		type->ops->drop(value);
 		return;
 	}
 	for (n = 0; n < node->body->len; n++)
-		type->drop(value + n * type->size);
+		type->ops->drop(value + n * type->size);
 }
 
 /* The first lease in a value that owns something. */

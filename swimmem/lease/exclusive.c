@@ -83,6 +83,28 @@ void swim_release_object(void *object, unsigned long apart, size_t size)
 		swim_release(object, size);
 }
 
+/**
+ * swim_retire_object - the memory of an object of which there is a copy elsewhere now
+ * @object: its tag is one that only the caller may change
+ * @apart: of SWIM_TAG_WHERE
+ * @size: its bytes
+ *
+ * Readers may be left in it, and find it as it was.
+ */
+void swim_retire_object(void *object, unsigned long apart, size_t size)
+{
+	struct swim_apart at = { .hunk = swim_hunk_of(object) };
+
+	if (apart)
+		at = swim_apart_of(object, apart);
+	if (at.pack)
+		swim_pack_release(at.pack, object, size);
+	else if (at.hunk->frame)
+		swim_pool_retire(at.hunk->pool, at.hunk, object, size);
+	else
+		swim_large_retire(at.hunk, size);
+}
+
 /* The hunk of an object that a mover has. */
 static struct swim_hunk *hunk_of(void *object, unsigned long value)
 {
@@ -254,7 +276,7 @@ int swim_slot_drop(void *slot, enum swim_tag_kind kind)
 	meta = object ? swim_body_of(slot, object, kind)->meta : SWIM_META_PLAIN;
 	rcu_read_unlock_sched();
 	type = swim_meta_type(meta);
-	if (type && (type->parts || type->drop))
+	if (type && (type->parts || type->ops))
 		return drop_structure(slot, kind);
 	return drop_plain(slot, kind);
 }

@@ -72,6 +72,13 @@ static inline unsigned long swim_meta_apart(unsigned long meta, unsigned long ap
 	return meta | (apart & SWIM_TAG_LINKED ? SWIM_META_WHERE : SWIM_META_APART);
 }
 
+/* The metadata of the same object elsewhere. */
+static inline unsigned long swim_meta_elsewhere(unsigned long meta, unsigned long apart)
+{
+	return swim_meta_apart(meta & ~(meta & SWIM_META_PLAIN ? SWIM_TAG_WHERE : SWIM_META_WHERE),
+			       apart);
+}
+
 /* Of SWIM_TAG_WHERE. */
 static inline unsigned long swim_meta_is_apart(unsigned long meta)
 {
@@ -140,6 +147,19 @@ static __always_inline void **swim_slot_object(void *slot)
 	return slot;
 }
 
+/* What kind of tag a kind of lease makes. */
+static inline enum swim_tag_kind swim_kind_tag(enum swim_lease_kind kind)
+{
+	switch (kind) {
+	case SWIM_KIND_RAW:
+		return SWIM_TAG_OWNED;
+	case SWIM_KIND_PTR:
+		return SWIM_TAG_INNER;
+	default:
+		return SWIM_TAG_COUNTED;
+	}
+}
+
 /* The lease of kind @part in a value, and what kind of tag it makes. */
 static inline void *swim_part(void *value, u32 part)
 {
@@ -158,13 +178,14 @@ static inline bool swim_part_is_exclusive(u32 part)
 
 static inline enum swim_tag_kind swim_part_tag(u32 part)
 {
-	return swim_part_kind(part) == SWIM_KIND_RAW ? SWIM_TAG_OWNED : SWIM_TAG_INNER;
+	return swim_kind_tag(swim_part_kind(part));
 }
 
 void *swim_object_new(struct swim_hold *hold, const struct swim_body *body, gfp_t gfp,
 		      unsigned long *apart);
 void *swim_take_slow(void *slot, enum swim_tag_kind kind, unsigned long dropping,
 		     enum swim_tag_state state);
+void swim_retire_object(void *object, unsigned long apart, size_t size);
 void swim_release_object(void *object, unsigned long apart, size_t size);
 int swim_drop_slow(void *slot, enum swim_tag_kind kind);
 void swim_drop_all(void *root, enum swim_tag_kind kind);

@@ -77,7 +77,7 @@ int swim_raw_drop(struct swim_raw *raw)
 	if (unlikely(swim_raw_is_empty(raw)))
 		return -SWIM_ECLEARED;
 	type = swim_meta_type(raw->meta);
-	if (type && (type->parts || type->drop))
+	if (type && (type->parts || type->ops))
 		return swim_slot_drop(raw, SWIM_TAG_OWNED);
 	value = swim_body_sized((struct swim_body *)&raw->meta, SWIM_TAG_OWNED, SWIM_TAG_GOING);
 	object = swim_take_now(raw, SWIM_TAG_OWNED, value, 0);

@@ -38,18 +38,6 @@ struct grip {
 	const struct swim_type *type;
 };
 
-static enum swim_tag_kind tag_kind(enum swim_lease_kind kind)
-{
-	switch (kind) {
-	case SWIM_KIND_RAW:
-		return SWIM_TAG_OWNED;
-	case SWIM_KIND_PTR:
-		return SWIM_TAG_INNER;
-	default:
-		return SWIM_TAG_COUNTED;
-	}
-}
-
 static void grip_look(struct grip *grip)
 {
 	grip->body = swim_body_of(grip->slot, grip->object, grip->kind);
@@ -66,7 +54,7 @@ static int take_hold(struct grip *grip, void *slot, enum swim_lease_kind kind)
 {
 	if (unlikely(!slot))
 		return -SWIM_EMISALIGNED;
-	grip->kind = tag_kind(kind);
+	grip->kind = swim_kind_tag(kind);
 	if (grip->kind == SWIM_TAG_COUNTED) {
 		/* Whichever counted lease it is, it is a cell's address. */
 		grip->slot = ((struct swim_mut *)slot)->cell;
@@ -114,7 +102,7 @@ static void replace(struct grip *grip, void *to, unsigned long apart, u32 cap)
 	struct swim_cell *cell = grip->slot;
 	void **address = grip->kind == SWIM_TAG_COUNTED ? &cell->object : grip->slot;
 	struct swim_body body = {
-		.meta = swim_meta_apart(grip->body->meta & ~SWIM_META_WHERE, apart),
+		.meta = swim_meta_elsewhere(grip->body->meta, apart),
 		.len = grip->body->len,
 		.cap = cap,
 	};
@@ -383,8 +371,8 @@ int __swim_buf_truncate(void *slot, enum swim_lease_kind kind, u32 len)
 	while (grip.body->len > len) {
 		void *value = element(&grip, --grip.body->len);
 
-		if (grip.type->drop)
-			grip.type->drop(value);
+		if (grip.type->ops && grip.type->ops->drop)
+			grip.type->ops->drop(value);
 		for (n = 0; n < grip.type->parts; n++)
 			drop_part(value, grip.type->part[n]);
 	}
@@ -431,10 +419,10 @@ int __swim_buf_counts(void *slot, enum swim_lease_kind kind, u32 *len, u32 *cap)
 	/* A mover may be at it: old or new place, both say the same. */
 	rcu_read_lock_sched();
 	object = READ_ONCE(*swim_slot_object(slot));
-	if (object && tag_kind(kind) == SWIM_TAG_COUNTED)
+	if (object && swim_kind_tag(kind) == SWIM_TAG_COUNTED)
 		object = READ_ONCE(((struct swim_cell *)object)->object);
 	if (object) {
-		body = swim_body_of(slot, object, tag_kind(kind));
+		body = swim_body_of(slot, object, swim_kind_tag(kind));
 		*len = body->len;
 		*cap = body->cap;
 	}
@@ -468,7 +456,7 @@ int __swim_buf_new(void *slot, enum swim_lease_kind kind, struct swim_hold *hold
 		return -SWIM_EMISALIGNED;
 	if ((u64)cap * type->size > SWIM_SEGMENT_SIZE)
 		return -SWIM_EOVERSIZED;
-	switch (tag_kind(kind)) {
+	switch (swim_kind_tag(kind)) {
 	case SWIM_TAG_OWNED:
 		if (!swim_raw_is_empty(&buf->raw))
 			return -SWIM_EOCCUPIED;
