@@ -4,5 +4,9 @@
 dmesg -n 4
 insmod swimmem.ko || exit 1
 dmesg -n 7
-insmod time.ko || exit 1
-rmmod time && rmmod swimmem
+for module in lease time; do
+	[ -e $module.ko ] || continue
+	insmod $module.ko || exit 1
+	rmmod $module || exit 1
+done
+rmmod swimmem

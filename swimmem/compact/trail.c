@@ -12,7 +12,7 @@
 #define STEPS_MORE	((SWIM_FRAME_SIZE - sizeof(struct swim_steps)) / sizeof(struct swim_step))
 
 /* How many steps the way back looks ahead. */
-#define AHEAD		8
+#define AHEAD		16
 
 /**
  * swim_trail_begin - before the first step
@@ -96,22 +96,52 @@ static u8 step_where(unsigned long apart)
 	       (apart & SWIM_TAG_LINKED ? SWIM_STEP_LINKED : 0);
 }
 
-/* What will be looked at soon: the children of the first value in a copy. */
+/* The type of what an exclusive lease owns, when it is one value. */
+static const struct swim_type *type_below(void *slot, void *object, enum swim_tag_kind kind)
+{
+	unsigned long meta = swim_body_of(slot, object, kind)->meta;
+
+	return swim_meta_is_buf(meta) ? NULL : swim_meta_type(meta);
+}
+
+/* Fetch what the leases in a value lead to; @more: and what the leases there do. */
+static void prefetch_below(const struct swim_type *type, void *value, bool more)
+{
+	unsigned int n;
+
+	for (n = 0; n < type->parts; n++) {
+		void *slot = swim_part(value, type->part[n]);
+		enum swim_tag_kind kind = swim_part_tag(type->part[n]);
+		void *object = READ_ONCE(*swim_slot_object(slot));
+		const struct swim_type *below;
+
+		if (!object)
+			continue;
+		prefetchw(swim_tag_of(object));
+		if (!more || kind == SWIM_TAG_COUNTED)
+			continue;
+		below = type_below(slot, object, kind);
+		if (below)
+			prefetch_below(below, object + (kind == SWIM_TAG_OWNED ? 0 :
+							SWIM_OBJECT_ALIGN), false);
+	}
+}
+
+/*
+ * A step waits for its object's cache line, which was random memory's until now. So that it is
+ * there already, fetch it as soon as it is known: when the step of the parent's parent is made,
+ * whose children have been fetched for the same reason.
+ */
 static void prefetch_children(const struct swim_body *body, void *payload)
 {
 	const struct swim_type *type = swim_meta_type(body->meta);
-	unsigned int n;
 
 	if (!type || (swim_meta_is_buf(body->meta) && !body->len))
 		return;
-	for (n = 0; n < type->parts; n++) {
-		void *child = *swim_slot_object(swim_part(payload, type->part[n]));
-
-		if (child) {
-			prefetchw(swim_tag_of(child));
-			prefetch(child + L1_CACHE_BYTES - SWIM_TAG_SLOT);
-		}
-	}
+	/* A child may just be moved; then it is looked at where it was. */
+	rcu_read_lock_sched();
+	prefetch_below(type, payload, true);
+	rcu_read_unlock_sched();
 }
 
 /* Bytes of an object in which there is something. */
