@@ -889,7 +889,7 @@ static void pack_is_the_hold_of_a_scope(struct kunit *test)
 	struct swim_raw raw = {};
 	void *object = NULL;
 
-	swim_scope(hold_of(test)) {
+	swim_with_hold(hold_of(test)) {
 		object = swim_alloc(swim_local_hold(), 64, GFP_KERNEL);
 		KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, swim_local_hold(), 64, GFP_KERNEL), 0);
 	}

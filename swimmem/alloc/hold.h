@@ -14,11 +14,15 @@ struct swim_hunk;
  * @alloc: an object without a lease, or ERR_PTR
  * @reserve: an object for a lease, see swim_reserve()
  * @stats: fills in the numbers
+ * @is_empty: has it no object? Exact when nobody allocates or frees meanwhile
+ * @evacuate: stows what leases own from a hold that belongs to a scope
  */
 struct swim_hold_ops {
 	void *(*alloc)(struct swim_hold *hold, size_t size, size_t align, gfp_t gfp);
 	void *(*reserve)(struct swim_hold *hold, size_t size, gfp_t gfp, unsigned long *apart);
 	void (*stats)(struct swim_hold *hold, struct swim_hold_stats *stats);
+	bool (*is_empty)(struct swim_hold *hold);
+	void (*evacuate)(struct swim_hold *from, struct swim_hold *to, gfp_t gfp);
 };
 
 extern const struct swim_hold_ops swim_pool_hold_ops;
@@ -41,6 +45,7 @@ int swim_pack_free(void *object, unsigned long word, unsigned long value);
 int swim_pack_free_nothing(void *object);
 void swim_pack_release(struct swim_pack *pack, void *object, size_t size);
 int swim_pack_resize(struct swim_pack *pack, void *object, unsigned long value, size_t size);
+size_t swim_pack_used(struct swim_pack *pack);
 struct swim_pack *swim_pack_of(const void *object, unsigned long value);
 
 static __always_inline u64 *swim_zero_2(u64 *at)

@@ -24,6 +24,7 @@
 
 #include <swimmem/pack.h>
 
+#include "../compact/evacuate.h"
 #include "../observe/report.h"
 #include "hold.h"
 
@@ -436,6 +437,15 @@ void swim_pack_stats(struct swim_pack *pack, struct swim_pack_stats *stats)
 }
 EXPORT_SYMBOL_GPL(swim_pack_stats);
 
+/**
+ * swim_pack_used - bytes of a pack in which objects are, or have been
+ * @pack: any
+ */
+size_t swim_pack_used(struct swim_pack *pack)
+{
+	return state_mark(atomic64_read(&pack->state)) * UNIT;
+}
+
 static void hold_stats(struct swim_hold *hold, struct swim_hold_stats *stats)
 {
 	struct swim_pack_stats pack;
@@ -444,10 +454,24 @@ static void hold_stats(struct swim_hold *hold, struct swim_hold_stats *stats)
 	*stats = (struct swim_hold_stats){ pack.size, pack.used, pack.live };
 }
 
+static bool hold_is_empty(struct swim_hold *hold)
+{
+	struct swim_pack *pack = container_of(hold, struct swim_pack, hold);
+
+	return !state_live(atomic64_read(&pack->state)) && !atomic_long_read(&pack->nothings);
+}
+
+static void hold_evacuate(struct swim_hold *from, struct swim_hold *to, gfp_t gfp)
+{
+	swim_pack_evacuate(container_of(from, struct swim_pack, hold), to, gfp);
+}
+
 const struct swim_hold_ops swim_pack_hold_ops = {
 	.alloc = hold_alloc,
 	.reserve = hold_reserve,
 	.stats = hold_stats,
+	.is_empty = hold_is_empty,
+	.evacuate = hold_evacuate,
 };
 EXPORT_SYMBOL_GPL(swim_pack_hold_ops);
 

@@ -31,6 +31,7 @@
 
 #include <swimmem/slab.h>
 
+#include "../compact/evacuate.h"
 #include "../compat.h"
 #include "../observe/registry.h"
 #include "../observe/report.h"
@@ -414,10 +415,32 @@ static void hold_stats(struct swim_hold *hold, struct swim_hold_stats *stats)
 	*stats = (struct swim_hold_stats){ pool.held, pool.used, pool.live };
 }
 
+static long objects_of(const struct swim_pool *pool)
+{
+	long objects = atomic_long_read(&pool->large) + atomic_long_read(&pool->nothings);
+	unsigned int cpu;
+
+	for_each_possible_cpu(cpu)
+		objects += READ_ONCE(per_cpu_ptr(pool->cpu, cpu)->objects);
+	return objects;
+}
+
+static bool hold_is_empty(struct swim_hold *hold)
+{
+	return !objects_of(swim_pool_of(hold));
+}
+
+static void hold_evacuate(struct swim_hold *from, struct swim_hold *to, gfp_t gfp)
+{
+	swim_pool_evacuate(swim_pool_of(from), to, gfp);
+}
+
 const struct swim_hold_ops swim_pool_hold_ops = {
 	.alloc = hold_alloc,
 	.reserve = hold_reserve,
 	.stats = hold_stats,
+	.is_empty = hold_is_empty,
+	.evacuate = hold_evacuate,
 };
 
 /**
@@ -485,6 +508,16 @@ static void flush_this_cpu(void *arg)
 	struct swim_pool *pool = arg;
 
 	close_current(pool, this_cpu_xchg(pool->cpu->next, SWIM_NO_HUNK));
+}
+
+/**
+ * swim_pool_flush_local - close this CPU's hunk, and the spare one
+ * @pool: any
+ */
+void swim_pool_flush_local(struct swim_pool *pool)
+{
+	flush_this_cpu(pool);
+	close_current(pool, xchg(&pool->spare, SWIM_NO_HUNK));
 }
 
 /**

@@ -15,8 +15,10 @@
 
 #include <swimmem/scope.h>
 
+#include "../compact/evacuate.h"
 #include "../compat.h"
 #include "../observe/report.h"
+#include "hold.h"
 
 #define BUCKET_BITS	8
 
@@ -49,17 +51,40 @@ static struct bucket *bucket_of(const void *owner)
 	return &table[hash_ptr(owner, BUCKET_BITS)];
 }
 
+/* The innermost scope of an owner; @but: with another hold. The bucket is locked. */
+static struct swim_scope *innermost(const struct bucket *bucket, const void *owner,
+				    const struct swim_hold *but)
+{
+	struct swim_scope *scope;
+
+	hlist_for_each_entry(scope, &bucket->scopes, link)
+		if (scope->owner == owner && scope->hold != but)
+			return scope;
+	return NULL;
+}
+
+static bool has_scope(const struct bucket *bucket, const void *owner, const struct swim_hold *hold)
+{
+	struct swim_scope *scope;
+
+	hlist_for_each_entry(scope, &bucket->scopes, link)
+		if (scope->owner == owner && scope->hold == hold)
+			return true;
+	return false;
+}
+
 /**
  * swim_scope_enter - push a hold onto the stack of whoever is running
  * @scope: on the C stack until swim_scope_leave()
  * @hold: the hold
+ * @bound: if the hold is empty, what is allocated there belongs to the scope
  *
  * swim_scope() does this, and leaves in time.
  *
  * Context: Any but NMI.
  * Return: @scope; NULL, and a report, without a hold.
  */
-struct swim_scope *swim_scope_enter(struct swim_scope *scope, struct swim_hold *hold)
+struct swim_scope *swim_scope_enter(struct swim_scope *scope, struct swim_hold *hold, bool bound)
 {
 	struct bucket *bucket;
 	unsigned long flags;
@@ -71,8 +96,11 @@ struct swim_scope *swim_scope_enter(struct swim_scope *scope, struct swim_hold *
 	}
 	scope->hold = hold;
 	scope->owner = current_owner();
+	scope->bound = bound && hold->ops->is_empty(hold);
 	bucket = bucket_of(scope->owner);
 	raw_spin_lock_irqsave(&bucket->lock, flags);
+	if (scope->bound && has_scope(bucket, scope->owner, hold))
+		scope->bound = false;
 	hlist_add_head(&scope->link, &bucket->scopes);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	return scope;
@@ -83,11 +111,13 @@ EXPORT_SYMBOL_GPL(swim_scope_enter);
  * swim_scope_leave - pop the hold again
  * @scope: entered by the same task, softirq or hard interrupt, or not entered
  *
- * Context: Any but NMI.
+ * Context: Any but NMI. Sleeps where the caller may, when something is left in the hold.
  */
 void swim_scope_leave(struct swim_scope *scope)
 {
+	struct swim_scope *outer;
 	struct bucket *bucket;
+	struct swim_hold *to;
 	unsigned long flags;
 
 	if (!scope->owner)
@@ -97,8 +127,13 @@ void swim_scope_leave(struct swim_scope *scope)
 	bucket = bucket_of(scope->owner);
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	hlist_del(&scope->link);
+	outer = innermost(bucket, scope->owner, scope->hold);
+	/* It is ours, and further out: it stays for as long as we are here. */
+	to = outer ? outer->hold : NULL;
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	scope->owner = NULL;
+	if (scope->bound && !scope->hold->ops->is_empty(scope->hold))
+		swim_evacuate(scope->hold, to);
 }
 EXPORT_SYMBOL_GPL(swim_scope_leave);
 
@@ -117,12 +152,9 @@ struct swim_hold *swim_local_hold(void)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
-	hlist_for_each_entry(scope, &bucket->scopes, link) {
-		if (scope->owner == owner) {
-			hold = scope->hold;
-			break;
-		}
-	}
+	scope = innermost(bucket, owner, NULL);
+	if (scope)
+		hold = scope->hold;
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
 	return hold;
 }
