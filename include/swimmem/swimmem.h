@@ -22,5 +22,6 @@
 #include <swimmem/space.h>
 #include <swimmem/stow.h>
 #include <swimmem/type.h>
+#include <swimmem/value.h>
 
 #endif
