@@ -9,7 +9,9 @@
  *	string		the	the		address; the metadata inside
  *			pointer	object		the object
  *
- * A zeroed lease owns nothing.
+ * A zeroed lease owns nothing. Where an object is changes at any time but while it is pinned or
+ * read under RCU: for sparse the address in a lease is in an address space of its own, and to use
+ * it as it is gives a warning.
  */
 #ifndef SWIMMEM_LEASE_H
 #define SWIMMEM_LEASE_H
@@ -18,13 +20,19 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
+#if defined(__CHECKER__) && !defined(__swim)
+#define __swim	__attribute__((noderef, address_space(__swim)))
+#elif !defined(__swim)
+#define __swim
+#endif
+
 /**
  * struct swim_raw - exclusive lease, its metadata beside the pointer
  * @object: where the object is now; private
  * @meta: its size or its type; private
  */
 struct swim_raw {
-	void *object;
+	void __swim *object;
 	unsigned long meta;
 } __aligned(8);
 
@@ -33,7 +41,7 @@ struct swim_raw {
  * @object: where the object is now; private
  */
 struct swim_ptr {
-	void *object;
+	void __swim *object;
 } __aligned(8);
 
 /**
@@ -43,7 +51,7 @@ struct swim_ptr {
  */
 struct swim_cell {
 	atomic_long_t status;
-	void *object;
+	void __swim *object;
 } __aligned(8);
 
 /**

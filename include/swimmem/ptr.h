@@ -64,7 +64,7 @@ static inline bool swim_ptr_is_empty(const struct swim_ptr *ptr)
  */
 static inline const void *swim_ptr_read(const struct swim_ptr *ptr)
 {
-	const void *object = READ_ONCE(ptr->object);
+	const void *object = (__force const void *)READ_ONCE(ptr->object);
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "lease read outside of rcu_read_lock()");
 	return object ? object + SWIM_PTR_FRONT : NULL;

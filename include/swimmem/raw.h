@@ -65,7 +65,7 @@ static inline void swim_raw_unpin(struct swim_raw *raw)
 static inline const void *swim_raw_read(const struct swim_raw *raw)
 {
 	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "lease read outside of rcu_read_lock()");
-	return READ_ONCE(raw->object);
+	return (__force const void *)READ_ONCE(raw->object);
 }
 
 /**

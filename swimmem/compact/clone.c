@@ -226,7 +226,7 @@ static struct swim_step *begin_counted(struct swim_trail *trail, struct swim_ref
 	struct swim_step *step = swim_trail_add(trail, NULL, from, SWIM_TAG_COUNTED);
 	int err;
 
-	step->old = from->cell->object;
+	step->old = *swim_cell_object(from->cell);
 	err = swim_trail_copy(step);
 	return err ? ERR_PTR(err) : step;
 }
@@ -244,7 +244,7 @@ static int clone_counted(struct swim_cell **to, enum swim_lease_kind kind,
 		swim_cell_free(cell);
 		return err;
 	}
-	cell->object = trail->room[0].new;
+	*swim_cell_object(cell) = trail->room[0].new;
 	/* As in swim_counted_own(). */
 	atomic_long_set_release(&cell->status, swim_weight(kind));
 	finish(trail, cell);

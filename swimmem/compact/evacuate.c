@@ -47,7 +47,7 @@ static bool lease_of(struct swim_hard *hard, struct swim_cell *cell, void *objec
 	    swim_cell_turn(cell, SWIM_KIND_SOFT, SWIM_KIND_HARD, false, &last))
 		return false;
 	hard->cell = cell;
-	if (READ_ONCE(cell->object) == object)
+	if (READ_ONCE(*swim_cell_object(cell)) == object)
 		return true;
 	swim_hard_drop(hard);
 	return false;

@@ -53,15 +53,15 @@ bool swim_owned_peek(void *object, unsigned long value, struct swim_buf *lease)
 	switch (swim_tag_kind(value)) {
 	case SWIM_TAG_OWNED:
 		return swim_peek(slot, lease, sizeof(struct swim_raw)) &&
-		       lease->raw.object == object &&
+		       *swim_slot_object(lease) == object &&
 		       (!swim_meta_is_buf(lease->raw.meta) ||
 			swim_peek(slot, lease, sizeof(*lease)));
 	case SWIM_TAG_INNER:
 		return swim_peek(slot, lease, sizeof(struct swim_ptr)) &&
-		       lease->raw.object == object;
+		       *swim_slot_object(lease) == object;
 	case SWIM_TAG_COUNTED:
 		return swim_cell_is(slot) &&
-		       READ_ONCE(((struct swim_cell *)slot)->object) == object;
+		       READ_ONCE(*swim_cell_object(slot)) == object;
 	default:
 		return false;
 	}
@@ -141,7 +141,7 @@ static void commit(struct swim_mover *mover, void *object, unsigned long value, 
 {
 	struct swim_cell *cell = swim_tag_slot(value);
 	const bool counted = swim_tag_kind(value) == SWIM_TAG_COUNTED;
-	void **address = counted ? &cell->object : swim_slot_object(swim_tag_slot(value));
+	void **address = counted ? swim_cell_object(cell) : swim_slot_object(swim_tag_slot(value));
 
 	mover->mark += SWIM_TAG_SLOT + size;
 	swim_tag_write(swim_tag_of(to), value);

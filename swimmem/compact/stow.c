@@ -35,7 +35,7 @@ static const struct swim_trail *trail_of(struct swim_cell *cell)
 
 	/* The object and the step may go, or be something else by now. */
 	rcu_read_lock_sched();
-	object = READ_ONCE(cell->object);
+	object = READ_ONCE(*swim_cell_object(cell));
 	value = object ? swim_tag_read(swim_tag_of(object)) : SWIM_TAG_UNWRITTEN;
 	if (!swim_tag_is_dropping(value) ||
 	    !swim_peek(swim_tag_slot(value), &step, sizeof(step)) || step.old != object)
@@ -54,7 +54,7 @@ static bool keep(struct swim_step *step, struct swim_cell *cell)
 	local_irq_save(flags);
 	kept = swim_cell_busy(cell);
 	if (kept) {
-		step->old = cell->object;
+		step->old = *swim_cell_object(cell);
 		swim_tag_write(swim_tag_of(step->old), swim_tag_dropping(step, SWIM_TAG_OWNED));
 	}
 	local_irq_restore(flags);
@@ -174,7 +174,7 @@ static void finish(struct swim_trail *trail)
 			struct swim_cell *cell = step_cell(step);
 
 			/* As (P), for those who get a Ref next. */
-			smp_store_release(&cell->object, step->new);
+			smp_store_release(swim_cell_object(cell), step->new);
 			owner = cell;
 		}
 		swim_tag_write(swim_tag_of(step->new), swim_tag_owned(owner, step->kind));

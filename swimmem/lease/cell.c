@@ -166,7 +166,7 @@ void swim_cell_ask(struct swim_cell *cell)
 
 	/* The memory that the object is in, or was in, stays meanwhile. */
 	rcu_read_lock_sched();
-	object = READ_ONCE(cell->object);
+	object = READ_ONCE(*swim_cell_object(cell));
 	if (object) {
 		hunk = swim_meta_is_apart(((struct swim_body *)object)->meta) ?
 		       swim_hunk_of_page(object) : swim_hunk_of(object);

@@ -38,7 +38,7 @@ int swim_counted_own(struct swim_cell **to, struct swim_hold *hold, const struct
 		swim_cell_free(cell);
 		return PTR_ERR(object);
 	}
-	cell->object = object;
+	*swim_cell_object(cell) = object;
 	/* Pairs with swim_cell_busy(): who finds it alive finds the object. */
 	atomic_long_set_release(&cell->status, swim_weight(kind));
 	swim_tag_write(swim_tag_of(object), swim_tag_owned(cell, SWIM_TAG_COUNTED));
@@ -79,7 +79,7 @@ static void drop_object(struct swim_cell *cell)
 {
 	struct swim_hard last = { .cell = cell };
 
-	swim_tag_write(swim_tag_of(cell->object), swim_tag_dropping(NULL, SWIM_TAG_OWNED));
+	swim_tag_write(swim_tag_of(*swim_cell_object(cell)), swim_tag_dropping(NULL, SWIM_TAG_OWNED));
 	swim_drop_all(&last, SWIM_TAG_COUNTED);
 }
 
@@ -249,7 +249,7 @@ EXPORT_SYMBOL_GPL(__swim_counted_move);
  */
 void *__swim_counted_payload(const struct swim_cell *cell)
 {
-	void *object = READ_ONCE(cell->object);
+	void *object = (__force void *)READ_ONCE(cell->object);
 
 	return object + swim_body_front(object, SWIM_TAG_COUNTED);
 }

@@ -25,7 +25,7 @@ static struct node node_at(void *slot, enum swim_tag_kind kind)
 	struct node node = { .slot = slot, .kind = kind };
 
 	if (kind == SWIM_TAG_COUNTED)
-		node.object = ((struct swim_hard *)slot)->cell->object;
+		node.object = *swim_cell_object(((struct swim_hard *)slot)->cell);
 	else
 		node.object = *swim_slot_object(slot);
 	node.body = swim_body_of(slot, node.object, kind);
@@ -106,7 +106,7 @@ static bool enter_counted(const struct node *up, struct swim_hard *slot, enum sw
 	struct swim_cell *cell = slot->cell;
 
 	if (swim_cell_put(cell, kind)) {
-		swim_tag_write(swim_tag_of(cell->object), swim_tag_dropping(up->slot, up->kind));
+		swim_tag_write(swim_tag_of(*swim_cell_object(cell)), swim_tag_dropping(up->slot, up->kind));
 		return true;
 	}
 	WRITE_ONCE(slot->cell, NULL);
@@ -127,7 +127,7 @@ static void leave(const struct node *node)
 	}
 	cell = ((struct swim_hard *)node->slot)->cell;
 	WRITE_ONCE(((struct swim_hard *)node->slot)->cell, NULL);
-	WRITE_ONCE(cell->object, NULL);
+	WRITE_ONCE(*swim_cell_object(cell), NULL);
 	swim_release_object(node->object, apart, size);
 	swim_cell_unbusy(cell);
 }

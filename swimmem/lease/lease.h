@@ -141,6 +141,12 @@ static __always_inline struct swim_body *swim_body_of(void *slot, void *object,
 	return object;
 }
 
+/* The address in a cell. */
+static __always_inline void **swim_cell_object(struct swim_cell *cell)
+{
+	return (__force void **)&cell->object;
+}
+
 /* The address in an exclusive lease: the first word of either kind. */
 static __always_inline void **swim_slot_object(void *slot)
 {

@@ -27,7 +27,7 @@ int swim_ptr_own(struct swim_ptr *ptr, struct swim_hold *hold, const struct swim
 	if (IS_ERR(object))
 		return PTR_ERR(object);
 	/* As in swim_raw_own(). */
-	smp_store_release(&ptr->object, object);
+	smp_store_release(swim_slot_object(ptr), object);
 	swim_tag_write(swim_tag_of(object), swim_tag_owned(ptr, SWIM_TAG_INNER));
 	return 0;
 }

@@ -21,7 +21,7 @@ static __always_inline int swim_raw_own(struct swim_raw *raw, struct swim_hold *
 		return PTR_ERR(object);
 	raw->meta = swim_meta_apart(meta, apart);
 	/* The object is zeroed before a reader can find it, the lease whole before a mover can. */
-	smp_store_release(&raw->object, object);
+	smp_store_release(swim_slot_object(raw), object);
 	swim_tag_write(swim_tag_of(object), swim_tag_owned(raw, SWIM_TAG_OWNED));
 	return 0;
 }

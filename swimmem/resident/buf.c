@@ -58,7 +58,7 @@ static int take_hold(struct grip *grip, void *slot, enum swim_lease_kind kind)
 	if (grip->kind == SWIM_TAG_COUNTED) {
 		/* Whichever counted lease it is, it is a cell's address. */
 		grip->slot = ((struct swim_mut *)slot)->cell;
-		grip->object = grip->slot ? ((struct swim_cell *)grip->slot)->object :
+		grip->object = grip->slot ? *swim_cell_object(grip->slot) :
 					    ERR_PTR(-SWIM_ECLEARED);
 	} else {
 		grip->slot = slot;
@@ -100,7 +100,7 @@ static unsigned long held_tag(const struct grip *grip)
 static void replace(struct grip *grip, void *to, unsigned long apart, u32 cap)
 {
 	struct swim_cell *cell = grip->slot;
-	void **address = grip->kind == SWIM_TAG_COUNTED ? &cell->object : grip->slot;
+	void **address = grip->kind == SWIM_TAG_COUNTED ? swim_cell_object(cell) : grip->slot;
 	struct swim_body body = {
 		.meta = swim_meta_elsewhere(grip->body->meta, apart),
 		.len = grip->body->len,
@@ -420,7 +420,7 @@ int __swim_buf_counts(void *slot, enum swim_lease_kind kind, u32 *len, u32 *cap)
 	rcu_read_lock_sched();
 	object = READ_ONCE(*swim_slot_object(slot));
 	if (object && swim_kind_tag(kind) == SWIM_TAG_COUNTED)
-		object = READ_ONCE(((struct swim_cell *)object)->object);
+		object = READ_ONCE(*swim_cell_object(object));
 	if (object) {
 		body = swim_body_of(slot, object, swim_kind_tag(kind));
 		*len = body->len;

@@ -34,7 +34,7 @@ static struct values values_of(const void *lease, enum swim_lease_kind kind)
 	const struct swim_body *body;
 
 	if (object && tag == SWIM_TAG_COUNTED)
-		object = READ_ONCE(((struct swim_cell *)object)->object);
+		object = READ_ONCE(*swim_cell_object(object));
 	if (!object)
 		return values;
 	body = swim_body_of(slot, object, tag);
