@@ -6,6 +6,10 @@
  * The word in front of an object, its tag, says which lease owns it, mangled with a secret.
  * Pinned, it says the same with its highest bit inverted, which is the same in the address of
  * every lease. swimmem/alloc/tag.h tells the rest.
+ *
+ * A pin is short, as a section under a spinlock is: nobody sleeps before the unpin, and whoever
+ * pins unpins. What has to stay in place for longer has a Mut or a Ref, or no lease. Lockdep
+ * knows pins: it reports who takes a sleeping lock under one, or forgets to unpin.
  */
 #ifndef SWIMMEM_PIN_H
 #define SWIMMEM_PIN_H
@@ -32,6 +36,15 @@ extern unsigned long swim_secret;
 void *__must_check swim_pin_slow(void *slot, unsigned long kind);
 void swim_unpin_slow(void *slot);
 
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+void swim_pin_enter(void);
+void swim_pin_leave(void);
+bool swim_pin_is_held(void);
+#else
+static inline void swim_pin_enter(void) { }
+static inline void swim_pin_leave(void) { }
+#endif
+
 /* @slot: the lease, whose first word is the object's address; @kind: SWIM_TAG_OF_RAW or _PTR. */
 static __always_inline void *__must_check __swim_pin(void *slot, unsigned long kind)
 {
@@ -53,6 +66,16 @@ static __always_inline void *__must_check __swim_pin(void *slot, unsigned long k
 	return swim_pin_slow(slot, kind);
 }
 
+/* The same for a client. */
+static __always_inline void *__must_check __swim_pin_enter(void *slot, unsigned long kind)
+{
+	void *object = __swim_pin(slot, kind);
+
+	if (IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC) && !IS_ERR(object))
+		swim_pin_enter();
+	return object;
+}
+
 static __always_inline void __swim_unpin(void *slot, unsigned long kind)
 {
 	const unsigned long owned = ((unsigned long)slot | kind) ^ swim_secret;
@@ -64,6 +87,12 @@ static __always_inline void __swim_unpin(void *slot, unsigned long kind)
 	else
 		/* Pairs with whoever takes the tag next: he sees what was written. */
 		smp_store_release(tag, owned);
+}
+
+static __always_inline void __swim_unpin_leave(void *slot, unsigned long kind)
+{
+	swim_pin_leave();
+	__swim_unpin(slot, kind);
 }
 
 #endif

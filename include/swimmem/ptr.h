@@ -11,9 +11,22 @@
 #include <swimmem/hold.h>
 #include <swimmem/lease.h>
 #include <swimmem/pin.h>
+#include <swimmem/type.h>
 
-/* Bytes of metadata in front of a payload that is no buf. */
+/* Bytes of metadata in front of a payload that is no buf, and has none of the user's. */
 #define SWIM_PTR_FRONT	8
+
+/* Private: what the metadata is of, see swimmem/lease/lease.h. */
+#define SWIM_META_PLAIN	1UL
+#define SWIM_META_USER	16UL
+#define SWIM_META_TYPE	(~31UL)
+
+static inline size_t __swim_user_size(unsigned long meta)
+{
+	if (likely((meta & (SWIM_META_PLAIN | SWIM_META_USER)) != SWIM_META_USER))
+		return 0;
+	return ALIGN(((const struct swim_type *)(meta & SWIM_META_TYPE))->ops->user, 8);
+}
 
 int __must_check swim_ptr_new(struct swim_ptr *ptr, struct swim_hold *hold, size_t size,
 			      gfp_t gfp);
@@ -30,9 +43,11 @@ int swim_ptr_drop(struct swim_ptr *ptr);
  */
 static inline void *__must_check swim_ptr_pin(struct swim_ptr *ptr)
 {
-	void *object = __swim_pin(ptr, SWIM_TAG_OF_PTR);
+	void *object = __swim_pin_enter(ptr, SWIM_TAG_OF_PTR);
 
-	return IS_ERR(object) ? object : object + SWIM_PTR_FRONT;
+	if (IS_ERR(object))
+		return object;
+	return object + SWIM_PTR_FRONT + __swim_user_size(*(unsigned long *)object);
 }
 
 /**
@@ -43,7 +58,7 @@ static inline void *__must_check swim_ptr_pin(struct swim_ptr *ptr)
  */
 static inline void swim_ptr_unpin(struct swim_ptr *ptr)
 {
-	__swim_unpin(ptr, SWIM_TAG_OF_PTR);
+	__swim_unpin_leave(ptr, SWIM_TAG_OF_PTR);
 }
 
 /**
@@ -67,7 +82,9 @@ static inline const void *swim_ptr_read(const struct swim_ptr *ptr)
 	const void *object = (__force const void *)READ_ONCE(ptr->object);
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_any_held(), "lease read outside of rcu_read_lock()");
-	return object ? object + SWIM_PTR_FRONT : NULL;
+	if (!object)
+		return NULL;
+	return object + SWIM_PTR_FRONT + __swim_user_size(*(const unsigned long *)object);
 }
 
 #endif

@@ -40,7 +40,7 @@ size_t swim_raw_size(const struct swim_raw *raw);
  */
 static inline void *__must_check swim_raw_pin(struct swim_raw *raw)
 {
-	return __swim_pin(raw, SWIM_TAG_OF_RAW);
+	return __swim_pin_enter(raw, SWIM_TAG_OF_RAW);
 }
 
 /**
@@ -51,7 +51,7 @@ static inline void *__must_check swim_raw_pin(struct swim_raw *raw)
  */
 static inline void swim_raw_unpin(struct swim_raw *raw)
 {
-	__swim_unpin(raw, SWIM_TAG_OF_RAW);
+	__swim_unpin_leave(raw, SWIM_TAG_OF_RAW);
 }
 
 /**

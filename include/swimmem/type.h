@@ -6,6 +6,7 @@
 #ifndef SWIMMEM_TYPE_H
 #define SWIMMEM_TYPE_H
 
+#include <linux/align.h>
 #include <linux/build_bug.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
@@ -22,6 +23,9 @@
  * @equal: do two values mean the same? Without it, if they own nothing, when their bytes do
  * @compare: order of two values: below, equal to or above 0. Without it they have none
  * @hash: of a value, beginning with a seed. Without it, if it owns nothing, that of its bytes
+ * @user: bytes of user metadata that stand beside each object of the type, however many values
+ *	  it has: zeroed when it is made, cloned and moved with it, see swim_user(). Not for Raw
+ *	  leases: what a client wants beside these he puts beside them
  *
  * Context: that of the call in which they run; @drop, @equal, @compare and @hash never sleep.
  */
@@ -31,6 +35,7 @@ struct swim_type_ops {
 	bool (*equal)(const void *a, const void *b);
 	int (*compare)(const void *a, const void *b);
 	u32 (*hash)(const void *value, u32 seed);
+	size_t user;
 };
 
 /**
@@ -49,7 +54,19 @@ struct swim_type {
 	unsigned int parts;
 	const u32 *part;
 	const struct swim_type_ops *ops;
-} __aligned(16);
+} __aligned(32);
+
+/**
+ * swim_user - the user metadata beside what a Ptr, a Mut or a Ref leads to
+ * @payload: its value, or its first element, while that may be used; of a Ref only to read
+ * @type: the type, whose ops tell that there is user metadata
+ *
+ * Context: Any. Return: the metadata, as long as the payload is valid. (Model: residents)
+ */
+static inline void *swim_user(void *payload, const struct swim_type *type)
+{
+	return payload - ALIGN(type->ops->user, 8);
+}
 
 /* One member that is a lease; anything else does not compile. */
 #define SWIM_PART(member)	member

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The contract of <swimmem/value.h>, and of struct swim_type_ops as far as it is about values.
+ * The contract of <swimmem/value.h>, and of struct swim_type_ops as far as it is about values
+ * and what stands beside them.
  */
 #include "../interrupt.h"
 
@@ -236,6 +237,92 @@ static void what_cannot_be_compared_is_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, swim_box_drop(&owner), 0);
 }
 
+struct label {
+	u32 color;
+	char name[9];
+};
+
+static const struct swim_type_ops labelled_ops = { .user = sizeof(struct label) };
+static SWIM_PLAIN_TYPE_OPS(labelled_type, struct keyed, &labelled_ops);
+
+static struct label *label_of(void *payload)
+{
+	return swim_user(payload, &labelled_type);
+}
+
+static void user_metadata_stands_beside_a_box(struct kunit *test)
+{
+	struct swim_ptr_box ptr = {}, clone = {};
+	struct swim_mut_box mut = {};
+	struct swim_hard_box hard = {};
+	struct swim_ref_box ref = {};
+	struct keyed *value;
+
+	KUNIT_ASSERT_EQ(test, swim_ptr_box_new(&ptr, heap_hold(test), &labelled_type,
+					       GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_mut_box_new(&mut, heap_hold(test), &labelled_type,
+					       GFP_KERNEL), 0);
+	value = swim_ptr_box_pin(&ptr);
+	KUNIT_EXPECT_NULL(test, memchr_inv(value, 0, sizeof(*value)));
+	KUNIT_EXPECT_NULL(test, memchr_inv(label_of(value), 0, sizeof(struct label)));
+	*value = (struct keyed){ 1, 2 };
+	*label_of(value) = (struct label){ 3, "ptr label" };
+	swim_ptr_box_unpin(&ptr);
+	value = swim_mut_box_get(&mut);
+	*value = (struct keyed){ 4, 5 };
+	*label_of(value) = (struct label){ 6, "mut label" };
+	KUNIT_EXPECT_EQ(test, swim_mut_box_into_hard(&hard, &mut), 0);
+
+	/* Moved by the pool, moved by us, cloned: it comes along. */
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 100), 0);
+	KUNIT_EXPECT_EQ(test, swim_ptr_box_stow(&ptr, heap_hold(test), GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_ptr_box_clone(&clone, &ptr, heap_hold(test), GFP_KERNEL), 0);
+	value = swim_ptr_box_pin(&clone);
+	KUNIT_EXPECT_EQ(test, value->key + 10 * value->noise, 21U);
+	KUNIT_EXPECT_EQ(test, label_of(value)->color, 3U);
+	KUNIT_EXPECT_EQ(test, memcmp(label_of(value)->name, "ptr label", 9), 0);
+	swim_ptr_box_unpin(&clone);
+	KUNIT_EXPECT_EQ(test, swim_hard_box_poll_into_ref(&ref, &hard), 0);
+	KUNIT_EXPECT_EQ(test, label_of((void *)swim_ref_box_get(&ref))->color, 6U);
+	KUNIT_EXPECT_EQ(test, ((const struct keyed *)swim_ref_box_get(&ref))->key, 4U);
+	KUNIT_EXPECT_EQ(test, swim_ref_box_drop(&ref), 0);
+	KUNIT_EXPECT_EQ(test, swim_ptr_box_drop(&ptr), 0);
+	KUNIT_EXPECT_EQ(test, swim_ptr_box_drop(&clone), 0);
+}
+
+static void user_metadata_stands_beside_a_buf_that_grows(struct kunit *test)
+{
+	struct keyed value = {};
+	struct swim_ptr_buf buf = {};
+	struct swim_slice slice;
+	void *wall;
+	u32 n;
+
+	KUNIT_ASSERT_EQ(test, swim_ptr_buf_new(&buf, heap_hold(test), &labelled_type, 0,
+					       GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_ptr_buf_pin(&buf, &slice), 0);
+	*label_of(slice.at) = (struct label){ 7, "buf label" };
+	swim_ptr_buf_unpin(&buf);
+	for (n = 0; n < 1000; n++) {
+		value.key = n;
+		KUNIT_ASSERT_EQ(test, swim_ptr_buf_push(&buf, &value, GFP_KERNEL), 0);
+		/* So that it cannot grow where it is. */
+		wall = swim_alloc(heap_hold(test), 8, GFP_KERNEL);
+		KUNIT_ASSERT_EQ(test, swim_free(wall), 0);
+		if (n % 100)
+			continue;
+		KUNIT_ASSERT_EQ(test, swim_ptr_buf_shrink(&buf, GFP_KERNEL), 0);
+	}
+	KUNIT_ASSERT_EQ(test, swim_ptr_buf_pin(&buf, &slice), 0);
+	KUNIT_EXPECT_EQ(test, label_of(slice.at)->color, 7U);
+	KUNIT_EXPECT_EQ(test, memcmp(label_of(slice.at)->name, "buf label", 9), 0);
+	for (n = 0; n < slice.len; n++)
+		KUNIT_EXPECT_EQ(test, ((struct keyed *)swim_slice_at(&slice, n))->key, n);
+	KUNIT_EXPECT_EQ(test, slice.len, 1000U);
+	swim_ptr_buf_unpin(&buf);
+	KUNIT_EXPECT_EQ(test, swim_ptr_buf_drop(&buf), 0);
+}
+
 static int compare_here(void *arg, unsigned int number)
 {
 	const struct boxes *boxes = arg;
@@ -259,6 +346,8 @@ static struct kunit_case value_cases[] = {
 	KUNIT_CASE(a_type_that_tells_nothing_is_compared_by_its_bytes),
 	KUNIT_CASE(bufs_are_compared_as_words_are),
 	KUNIT_CASE(what_cannot_be_compared_is_refused),
+	KUNIT_CASE(user_metadata_stands_beside_a_box),
+	KUNIT_CASE(user_metadata_stands_beside_a_buf_that_grows),
 	KUNIT_CASE(all_works_in_every_context),
 	{}
 };

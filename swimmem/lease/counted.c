@@ -63,7 +63,7 @@ int __swim_counted_new(struct swim_cell **to, struct swim_hold *hold, size_t siz
 		       const struct swim_type *type, enum swim_lease_kind kind, gfp_t gfp)
 {
 	const struct swim_body body = {
-		.meta = type ? (unsigned long)type : swim_meta_plain(size),
+		.meta = type ? swim_meta_typed(type) : swim_meta_plain(size),
 	};
 
 	if (unlikely(!to || IS_ERR_OR_NULL(hold)))

@@ -17,6 +17,7 @@
  * a mover has emptied waits for a grace period.
  */
 #include <linux/export.h>
+#include <linux/lockdep.h>
 #include <linux/uaccess.h>
 
 #include "../compat.h"
@@ -175,6 +176,52 @@ noinline void *swim_take_slow(void *slot, enum swim_tag_kind kind, unsigned long
 	rcu_read_unlock_sched();
 	return err ? ERR_PTR(err) : object;
 }
+
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+
+static struct lock_class_key pin_key;
+
+/* One for all pins; they nest in any order, and under any lock. */
+static struct lockdep_map pin_map = {
+	.name = "swim_pin",
+	.key = &pin_key,
+	.wait_type_outer = LD_WAIT_FREE,
+	.wait_type_inner = LD_WAIT_CONFIG,
+};
+
+/**
+ * swim_pin_enter - tell lockdep of a pin
+ */
+void swim_pin_enter(void)
+{
+	/* Pins of one task count as one lock that is held several times. */
+	lock_acquire(&pin_map, 0, 0, 2, 0, lock_is_held(&pin_map) ? &pin_map : NULL, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(swim_pin_enter);
+
+/**
+ * swim_pin_leave - tell lockdep of an unpin
+ */
+void swim_pin_leave(void)
+{
+	/* If it is not, that is reported where it is unpinned. */
+	if (lock_is_held(&pin_map))
+		lock_release(&pin_map, _RET_IP_);
+}
+EXPORT_SYMBOL_GPL(swim_pin_leave);
+
+/**
+ * swim_pin_is_held - has the running task, or interrupt, a pin?
+ *
+ * Return: also true when lockdep has given up.
+ */
+bool swim_pin_is_held(void)
+{
+	return lock_is_held(&pin_map);
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_pin_is_held);
+
+#endif
 
 /**
  * swim_pin_slow - __swim_pin(), when it was not the usual case

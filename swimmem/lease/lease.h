@@ -4,10 +4,10 @@
  * object.
  *
  *	Raw	lease | object | meta | len cap |	object | payload |
- *	Ptr	lease | object |			object | meta | len cap | payload |
+ *	Ptr	lease | object |			object | meta | len cap | user | payload |
  *	counted	lease | cell |				the same
  *
- * len and cap are there for a buf only.
+ * len and cap are there for a buf only, metadata of the user if the type tells so.
  */
 #ifndef SWIMMEM_LEASE_LEASE_H
 #define SWIMMEM_LEASE_LEASE_H
@@ -15,13 +15,14 @@
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <swimmem/lease.h>
+#include <swimmem/ptr.h>
 #include <swimmem/type.h>
 
 #include "../alloc/pool.h"
 
 /**
  * struct swim_body - the metadata of an object
- * @meta: the address of a type, and BUF, APART and LINKED; or, for plain bytes, their size as a tag
+ * @meta: the address of a type, and BUF, APART, LINKED and USER; or, for plain bytes, their size as a tag
  *	  has it, and in place of the tag's state what rounding it up to 8 has added
  * @len: of a buf
  * @cap: of a buf
@@ -32,17 +33,16 @@ struct swim_body {
 	u32 cap;
 };
 
-#define SWIM_META_PLAIN		SWIM_TAG_SIZED
 #define SWIM_META_BUF		2UL
 #define SWIM_META_APART		4UL		/* where there is a type */
 #define SWIM_META_LINKED	8UL
 #define SWIM_META_WHERE		(SWIM_META_APART | SWIM_META_LINKED)
-#define SWIM_META_TYPE		(~15UL)
 #define SWIM_META_ADDED_SHIFT	3
 
 static_assert(__alignof__(struct swim_raw) > SWIM_TAG_KIND);
 static_assert(__alignof__(struct swim_cell) > SWIM_TAG_KIND);
 static_assert(__alignof__(struct swim_type) > ~SWIM_META_TYPE);
+static_assert(SWIM_META_PLAIN == SWIM_TAG_SIZED);
 /* A Raw lease is a pointer and a body. */
 static_assert(offsetof(struct swim_buf, len) ==
 	      offsetof(struct swim_raw, meta) + offsetof(struct swim_body, len));
@@ -52,6 +52,12 @@ static_assert(offsetof(struct swim_buf, cap) ==
 static inline unsigned long swim_meta_plain(size_t size)
 {
 	return __SWIM_SIZED(size) | (-size & 7) << SWIM_META_ADDED_SHIFT;
+}
+
+/* Of values that stand in an object with metadata inside. */
+static inline unsigned long swim_meta_typed(const struct swim_type *type)
+{
+	return (unsigned long)type | (type->ops && type->ops->user ? SWIM_META_USER : 0);
 }
 
 static inline const struct swim_type *swim_meta_type(unsigned long meta)
@@ -105,8 +111,9 @@ static __always_inline size_t swim_body_front(const struct swim_body *body, enum
 {
 	if (kind == SWIM_TAG_OWNED)
 		return 0;
-	return swim_meta_is_buf(body->meta) ? ALIGN(sizeof(*body), SWIM_OBJECT_ALIGN) :
-					      SWIM_OBJECT_ALIGN;
+	return __swim_user_size(body->meta) +
+	       (swim_meta_is_buf(body->meta) ? ALIGN(sizeof(*body), SWIM_OBJECT_ALIGN) :
+					       SWIM_OBJECT_ALIGN);
 }
 
 /* Bytes of the object. */

@@ -42,10 +42,11 @@ EXPORT_SYMBOL_GPL(swim_box_new);
 int swim_ptr_box_new(struct swim_ptr_box *box, struct swim_hold *hold,
 		     const struct swim_type *type, gfp_t gfp)
 {
-	const struct swim_body body = { .meta = (unsigned long)type };
+	struct swim_body body;
 
 	if (unlikely(!box || IS_ERR_OR_NULL(hold) || !type))
 		return -SWIM_EMISALIGNED;
+	body.meta = swim_meta_typed(type);
 	return swim_ptr_own(&box->ptr, hold, &body, gfp);
 }
 EXPORT_SYMBOL_GPL(swim_ptr_box_new);

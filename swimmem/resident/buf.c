@@ -149,7 +149,8 @@ static int resettle(struct grip *grip, u32 cap, gfp_t gfp)
 	if (IS_ERR(to))
 		return PTR_ERR(to);
 	front = swim_body_front(grip->body, grip->kind);
-	memcpy(to + front, values, (size_t)len * grip->type->size);
+	/* With the user's metadata, if there is any. */
+	memcpy(to, values - front, front + (size_t)len * grip->type->size);
 	if (grip->type->parts && !swim_rehome(grip->type, values, to + front, len)) {
 		swim_release_object(to, apart, object_size(grip, cap));
 		return -SWIM_EALIASED;
@@ -395,9 +396,12 @@ int __swim_buf_pin(void *slot, enum swim_lease_kind kind, struct swim_slice *sli
 	struct grip grip;
 	int err = take_hold(&grip, slot, kind);
 
-	if (!err)
-		*slice = (struct swim_slice){ element(&grip, 0), grip.body->len, grip.type->size };
-	return err;
+	if (err)
+		return err;
+	if (grip.kind != SWIM_TAG_COUNTED)
+		swim_pin_enter();
+	*slice = (struct swim_slice){ element(&grip, 0), grip.body->len, grip.type->size };
+	return 0;
 }
 EXPORT_SYMBOL_GPL(__swim_buf_pin);
 
@@ -446,16 +450,15 @@ EXPORT_SYMBOL_GPL(__swim_buf_counts);
 int __swim_buf_new(void *slot, enum swim_lease_kind kind, struct swim_hold *hold,
 		   const struct swim_type *type, u32 cap, gfp_t gfp)
 {
-	const struct swim_body body = {
-		.meta = (unsigned long)type | SWIM_META_BUF,
-		.cap = cap,
-	};
+	struct swim_body body = { .cap = cap };
 	struct swim_buf *buf = slot;
 
 	if (unlikely(!slot || IS_ERR_OR_NULL(hold) || !type || !type->size))
 		return -SWIM_EMISALIGNED;
 	if ((u64)cap * type->size > SWIM_SEGMENT_SIZE)
 		return -SWIM_EOVERSIZED;
+	body.meta = (kind == SWIM_KIND_RAW ? (unsigned long)type : swim_meta_typed(type)) |
+		    SWIM_META_BUF;
 	switch (swim_kind_tag(kind)) {
 	case SWIM_TAG_OWNED:
 		if (!swim_raw_is_empty(&buf->raw))
