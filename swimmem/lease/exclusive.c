@@ -16,6 +16,7 @@
  * not be used for something else: preemption is off, which is a reader for RCU, and what
  * a mover has emptied waits for a grace period.
  */
+#include <linux/debug_locks.h>
 #include <linux/export.h>
 #include <linux/lockdep.h>
 #include <linux/uaccess.h>
@@ -179,23 +180,30 @@ noinline void *swim_take_slow(void *slot, enum swim_tag_kind kind, unsigned long
 
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 
-static struct lock_class_key pin_key;
+#define PIN_MAP(_name)								\
+static struct lock_class_key _name##_key;					\
+static struct lockdep_map _name##_map = {					\
+	.name = "swim_" #_name,							\
+	.key = &_name##_key,							\
+	.wait_type_outer = LD_WAIT_FREE,					\
+	.wait_type_inner = LD_WAIT_CONFIG,					\
+}
 
-/* One for all pins; they nest in any order, and under any lock. */
-static struct lockdep_map pin_map = {
-	.name = "swim_pin",
-	.key = &pin_key,
-	.wait_type_outer = LD_WAIT_FREE,
-	.wait_type_inner = LD_WAIT_CONFIG,
-};
+/*
+ * One for all pins: they nest in any order, and under any lock. It is held within another one,
+ * so that the pins of a task count as one lock that is held several times.
+ */
+PIN_MAP(pin);
+PIN_MAP(pins);
 
 /**
  * swim_pin_enter - tell lockdep of a pin
  */
 void swim_pin_enter(void)
 {
-	/* Pins of one task count as one lock that is held several times. */
-	lock_acquire(&pin_map, 0, 0, 2, 0, lock_is_held(&pin_map) ? &pin_map : NULL, _RET_IP_);
+	if (!lock_is_held(&pins_map))
+		lock_acquire(&pins_map, 0, 0, 2, 0, NULL, _RET_IP_);
+	lock_acquire(&pin_map, 0, 0, 2, 0, &pins_map, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(swim_pin_enter);
 
@@ -204,20 +212,23 @@ EXPORT_SYMBOL_GPL(swim_pin_enter);
  */
 void swim_pin_leave(void)
 {
-	/* If it is not, that is reported where it is unpinned. */
-	if (lock_is_held(&pin_map))
-		lock_release(&pin_map, _RET_IP_);
+	/* If there is no pin, that is reported where it is unpinned. */
+	if (!swim_pin_is_held())
+		return;
+	lock_release(&pin_map, _RET_IP_);
+	if (!swim_pin_is_held())
+		lock_release(&pins_map, _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(swim_pin_leave);
 
 /**
  * swim_pin_is_held - has the running task, or interrupt, a pin?
  *
- * Return: also true when lockdep has given up.
+ * Return: false too when lockdep has given up.
  */
 bool swim_pin_is_held(void)
 {
-	return lock_is_held(&pin_map);
+	return debug_locks && lock_is_held(&pin_map);
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_pin_is_held);
 
