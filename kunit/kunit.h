@@ -91,12 +91,15 @@ static inline int swim_kunit_init(struct kunit *test)
 {
 	swim_reports_reset();
 	swim_report_divert(swim_report_keep);
+	/* Cases keep objects pinned while they do what sleeps. */
+	swim_pin_tell(false);
 	/* Each case has a thread of its own, so there is nothing to undo. */
 	return set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
 }
 
 static inline void swim_kunit_exit(struct kunit *test)
 {
+	swim_pin_tell(true);
 	swim_report_divert(NULL);
 	EXPECT_NO_REPORT(test);
 }

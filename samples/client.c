@@ -31,9 +31,9 @@ static int __init client_begin(void)
 	err = PTR_ERR_OR_ZERO(pool) ?:
 	      swim_box_new(&flow, swim_pool_hold(pool), &flow_type, GFP_KERNEL);
 	if (!err) {
-		f = swim_box_pin(&flow);	/* exclusive: may be written, does not move */
+		f = swim_box_pin(&flow);	/* exclusive: may be written, stays; no sleep */
 		f->key = 42;
-		err = swim_box_new(&f->stats, swim_pool_hold(pool), &stats_type, GFP_KERNEL);
+		err = swim_box_new(&f->stats, swim_pool_hold(pool), &stats_type, GFP_ATOMIC);
 		swim_box_unpin(&flow);		/* may move from here on */
 	}
 	err = err ?: swim_pool_compact(pool, 0);

@@ -6,6 +6,7 @@
 	scripts/report.py count LOG JSON		instruction counts, from the kernel's log
 	scripts/report.py live LOG JSON			the same, by how many objects live
 	scripts/report.py time LOG JSON			nanoseconds, from the kernel's log
+	scripts/report.py lease LOG JSON		the same, of leases and of moving structures
 	scripts/report.py shadow JSON CPUS=FOLDER...	how full the heap got, by the number of CPUs
 
 `demo` reads FOLDER/{before,after}.{stats,shadow,verify}: lines `name value unit`. The others add
@@ -158,17 +159,19 @@ class Verdict:
     def __init__(self):
         self.targets = {}
 
-    def cells(self, name, *aims):
-        """Each aim: what is measured, at most what, in which unit."""
+    def cells(self, name, *aims, least=False):
+        """Each aim: what is measured, at most (or at least) what, in which unit."""
         aims = [aim for aim in aims if aim[1] is not None]
         if not aims:
             return ["", ""]
-        met = all(value <= most for value, most, _ in aims)
+        met = all(value >= bound if least else value <= bound for value, bound, _ in aims)
         self.targets[name] = {
             "met": met,
-            "aims": [{"value": value, "at_most": most, "unit": unit} for value, most, unit in aims],
+            "aims": [{"value": value, "at_least" if least else "at_most": bound, "unit": unit}
+                     for value, bound, unit in aims],
         }
-        return [", ".join(f"{most:g} {unit}" for _, most, unit in aims), "yes" if met else "NO"]
+        return [", ".join(f"{'>= ' if least else ''}{bound:g} {unit}" for _, bound, unit in aims),
+                "yes" if met else "NO"]
 
     def tell(self):
         missed = [name for name in self.targets if not self.targets[name]["met"]]
@@ -186,7 +189,8 @@ COUNT = (
     ("pool, beside genalloc", "pool_pair", "genalloc_pair", None, None),
     ("slab: alloc + free", "slab_pair", "genalloc_pair", None, None),
     ("space: 64 KiB get + put", "extent_64k_pair", "genalloc_pair", None, None),
-    ("read under RCU, beside a pointer", "rcu_read", "raw_pointer", None, None),
+    ("read under RCU, beside a pointer", "rcu_read", "raw_pointer", 4, None),
+    ("lease: pin + unpin", "pin_pair", "raw_pointer", 30, None),
 )
 
 
@@ -311,6 +315,35 @@ def time(log, path):
     return True
 
 
+# What, by us, by whom it is compared with, at most so much of its unit, at most so many times that.
+LEASE = (
+    ("Raw: pin + unpin", "pin", "lock", 20, None),
+    ("Hard: clone + drop", "hard", "refcount", None, 1.2),
+    ("stow a churned tree of 10^6 nodes", "stow", "memcpy", -500, None),
+    ("clone the stowed tree", "clone", "memcpy", None, None),
+    ("walk the churned tree, a node", "walk.swim.churned", "walk.kmalloc.churned", None, None),
+    ("walk the stowed tree, a node", "walk.swim.stowed", "walk.kmalloc.churned", 15, None),
+)
+
+
+def lease(log, path):
+    found = told(log, "lease")
+    verdict = Verdict()
+    rows = [["medians", "measured", "unit", "beside it", "", "ratio", "at most", "met"]]
+    for what, ours, theirs, bound, share in LEASE:
+        here, there = value_of(found, ours), value_of(found, theirs)
+        unit = found[ours][1]
+        least = bound is not None and bound < 0
+        rows.append([what, f"{here:,.1f}", unit, theirs, f"{there:,.1f}", f"{here / there:.2f}"]
+                    + verdict.cells(ours, (here, -bound if least else bound, unit),
+                                    (here / there, share, "times"), least=least))
+    table(rows)
+    verdict.tell()
+    keep(path, "lease", as_json(found))
+    keep(path, "lease_targets", verdict.targets)
+    return True
+
+
 def shadow(path, *runs):
     rows = [["CPUs", "live objects", "live + tags KiB", "held before KiB", "held after KiB",
              "before %", "after %", "read back", "errors"]]
@@ -330,7 +363,8 @@ def shadow(path, *runs):
 
 
 if __name__ == "__main__":
-    commands = {"demo": demo, "count": count, "live": live, "time": time, "shadow": shadow}
+    commands = {"demo": demo, "count": count, "live": live, "time": time, "lease": lease,
+                "shadow": shadow}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     sys.exit(0 if commands[sys.argv[1]](*sys.argv[2:]) else 1)

@@ -40,9 +40,12 @@ void swim_unpin_slow(void *slot);
 void swim_pin_enter(void);
 void swim_pin_leave(void);
 bool swim_pin_is_held(void);
+void swim_pin_tell(bool tell);
 #else
 static inline void swim_pin_enter(void) { }
 static inline void swim_pin_leave(void) { }
+static inline bool swim_pin_is_held(void) { return false; }
+static inline void swim_pin_tell(bool tell) { }
 #endif
 
 /* @slot: the lease, whose first word is the object's address; @kind: SWIM_TAG_OF_RAW or _PTR. */
