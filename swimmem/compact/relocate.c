@@ -23,7 +23,8 @@
  * (D) release; pairs with the address dependency of readers: they see the whole copy.
  * (E) release; pairs with the acquire in take_failed().
  *
- * An object whose leases are counted is visited by its cell: busy. Its tag stays.
+ * An object whose leases are counted is visited by its cell: busy. Its tag stays, and he who
+ * asks for it says so there (cell.c).
  *
  * After (C) nothing can fail, and being asked comes too late: the owner finds the copy a
  * few instructions later. The old copy stays as it is for as long as swim_hunk_put() says,
@@ -116,17 +117,26 @@ static void unvisit(void *object, unsigned long value)
 		swim_tag_write(swim_tag_of(object), value);
 }
 
-static bool copy(void *to, const void *from, size_t size, const bool *asked)
+/* Does somebody want the object that is visited? */
+static bool is_asked(const struct swim_hunk *from, unsigned long value)
+{
+	if (swim_tag_kind(value) == SWIM_TAG_COUNTED)
+		return swim_cell_is_asked(swim_tag_slot(value));
+	return READ_ONCE(from->asked);
+}
+
+static bool copy(void *to, const void *object, size_t size, const struct swim_hunk *from,
+		 unsigned long value)
 {
 	size_t at;
 
 	for (at = 0; at + STEP <= size; at += STEP) {
-		memcpy(to + at, from + at, STEP);
-		if (READ_ONCE(*asked))
+		memcpy(to + at, object + at, STEP);
+		if (is_asked(from, value))
 			return false;
 	}
-	memcpy(to + at, from + at, size - at);
-	return !READ_ONCE(*asked);
+	memcpy(to + at, object + at, size - at);
+	return !is_asked(from, value);
 }
 
 /* Values in an object. */
@@ -170,7 +180,7 @@ static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned
 	if (!mover->to || mover->mark + SWIM_TAG_SLOT + size >= swim_pool_hunk_size(mover->pool))
 		return SWIM_FULL;
 	swim_unpoison(to - SWIM_TAG_SLOT, SWIM_TAG_SLOT + size);
-	if (!copy(to, object, size, &from->asked))
+	if (!copy(to, object, size, from, value))
 		goto abort;
 	if (type && type->parts && !swim_rehome(type, object + front, to + front, count_of(body))) {
 		result = SWIM_REFUSED;

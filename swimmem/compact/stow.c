@@ -73,7 +73,7 @@ static int refuse(const struct swim_trail *trail, struct swim_cell *cell)
 	unsigned long status = atomic_long_read(&cell->status);
 	const struct swim_trail *other;
 
-	if (swim_status_ref(status) || status & SWIM_MUT_ONE)
+	if (swim_status_ref(status) || swim_status_mut(status))
 		return -SWIM_EALIASED;
 	if (!(status & SWIM_BUSY))
 		return 0;

@@ -8,9 +8,12 @@
  *	every lease adds its weight when it is made and takes it off when it is dropped;
  *	turning one kind into another is one compare-and-swap of the difference
  *
- *	busy	a mover may set it while hard is not 0, ref is 0 and mut is clear; then
- *		leases of kinds Hard and Soft come and go, and none of kind Ref or Mut comes.
- *		Whoever takes hard to 0 sets it, with that, for as long as he drops the object
+ *	busy	a mover, or who stows, may set it while hard is not 0, ref is 0 and mut is
+ *		clear; then leases of kinds Hard and Soft come and go, and none of kind Ref or
+ *		Mut comes. Whoever takes hard to 0 sets it, with that, for as long as he drops
+ *		the object
+ *	mut	beside busy: somebody asks for the object. It stands here and not where the
+ *		object is, as the object may go meanwhile
  *	0	whoever makes it so frees the cell
  *
  * Cells are of type-stable memory: a mover that finds one in a tag may look at it, whatever
@@ -150,29 +153,24 @@ bool swim_cell_busy(struct swim_cell *cell)
 /* The end of being busy, and of the cell if nothing else is left. */
 void swim_cell_unbusy(struct swim_cell *cell)
 {
+	unsigned long status;
+
 	/* Full barrier: what was done to the object comes before. */
-	if (atomic_long_fetch_andnot(SWIM_BUSY, &cell->status) == SWIM_BUSY)
+	status = atomic_long_fetch_andnot(SWIM_BUSY | SWIM_ASKED, &cell->status);
+	if (!(status & ~(SWIM_BUSY | SWIM_ASKED)))
 		swim_cell_free(cell);
 }
 
 /**
  * swim_cell_ask - ask the mover that has a counted object for it
- * @cell: of the object
+ * @cell: of a lease of the caller's
  */
 void swim_cell_ask(struct swim_cell *cell)
 {
-	struct swim_hunk *hunk;
-	void *object;
+	unsigned long status = atomic_long_read(&cell->status);
 
-	/* The memory that the object is in, or was in, stays meanwhile. */
-	rcu_read_lock_sched();
-	object = READ_ONCE(*swim_cell_object(cell));
-	if (object) {
-		hunk = swim_meta_is_apart(((struct swim_body *)object)->meta) ?
-		       swim_hunk_of_page(object) : swim_hunk_of(object);
-		WRITE_ONCE(hunk->asked, true);
-	}
-	rcu_read_unlock_sched();
+	if (status & SWIM_BUSY && !(status & SWIM_ASKED))
+		atomic_long_try_cmpxchg(&cell->status, &status, status | SWIM_ASKED);
 	cpu_relax();
 }
 
@@ -222,10 +220,10 @@ static int refuse(unsigned long status, enum swim_lease_kind from, enum swim_lea
 	if (!strong && !swim_status_hard(status))
 		return -SWIM_ECLEARED;
 	if (to == SWIM_KIND_REF || to == SWIM_KIND_MUT) {
-		if (status & SWIM_MUT_ONE || (to == SWIM_KIND_MUT && swim_status_ref(status)))
-			return -SWIM_EALIASED;
 		if (status & SWIM_BUSY)
 			return -SWIM_ERELOCATING;
+		if (status & SWIM_MUT_ONE || (to == SWIM_KIND_MUT && swim_status_ref(status)))
+			return -SWIM_EALIASED;
 		if (to == SWIM_KIND_REF && swim_status_ref(status) == SWIM_REF_MAX)
 			return -SWIM_EREF;
 	}
@@ -278,7 +276,21 @@ static bool is_ready(struct swim_cell *cell, enum swim_lease_kind to)
 {
 	unsigned long status = atomic_long_read(&cell->status);
 
-	return !(status & SWIM_MUT_ONE) && (to != SWIM_KIND_MUT || !swim_status_ref(status));
+	return !swim_status_mut(status) && (to != SWIM_KIND_MUT || !swim_status_ref(status));
+}
+
+/* Wait until a cell is not busy: a mover lets go at once, who stows a structure does not. */
+static void wait_for_busy(struct swim_cell *cell)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		if (!(atomic_long_read(&cell->status) & SWIM_BUSY))
+			return;
+		cpu_relax();
+	}
+	/* Movers do not wake us. */
+	wait_var_event_timeout(&cell->status, !(atomic_long_read(&cell->status) & SWIM_BUSY), 1);
 }
 
 /**
@@ -298,6 +310,7 @@ int swim_cell_wait(struct swim_cell *cell, enum swim_lease_kind to, int err)
 		return 0;
 	case -SWIM_ERELOCATING:
 		swim_cell_ask(cell);
+		wait_for_busy(cell);
 		return 0;
 	case -SWIM_ECONTENDED:
 		cpu_relax();

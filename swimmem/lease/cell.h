@@ -22,6 +22,9 @@ int swim_cell_turn(struct swim_cell *cell, enum swim_lease_kind from, enum swim_
 int swim_cell_wait(struct swim_cell *cell, enum swim_lease_kind to, int err);
 void swim_cell_exit(void);
 
+/* While it is busy there is no Mut: then this says that somebody wants the object. */
+#define SWIM_ASKED	SWIM_MUT_ONE
+
 /* What one lease of a kind adds to the status. */
 static inline unsigned long swim_weight(enum swim_lease_kind kind)
 {
@@ -52,6 +55,17 @@ static inline unsigned long swim_status_soft(unsigned long status)
 static inline unsigned long swim_status_ref(unsigned long status)
 {
 	return status >> SWIM_REF_SHIFT & SWIM_REF_MAX;
+}
+
+static inline bool swim_status_mut(unsigned long status)
+{
+	return (status & (SWIM_MUT_ONE | SWIM_BUSY)) == SWIM_MUT_ONE;
+}
+
+/* Does somebody want the object of a cell that is busy? */
+static inline bool swim_cell_is_asked(const struct swim_cell *cell)
+{
+	return atomic_long_read(&cell->status) & SWIM_ASKED;
 }
 
 #endif

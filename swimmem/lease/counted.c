@@ -270,7 +270,7 @@ void __swim_counted_counts(const struct swim_cell *cell, struct swim_counts *cou
 		.hard = swim_status_hard(status),
 		.soft = swim_status_soft(status),
 		.ref = swim_status_ref(status),
-		.mut = status & SWIM_MUT_ONE,
+		.mut = swim_status_mut(status),
 	};
 }
 EXPORT_SYMBOL_GPL(__swim_counted_counts);
