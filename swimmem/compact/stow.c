@@ -19,6 +19,7 @@
  * again finds it busy, and by the step whether it is on his own trail.
  */
 #include <linux/export.h>
+#include <linux/wait_bit.h>
 
 #include <swimmem/stow.h>
 
@@ -29,18 +30,16 @@
 /* The trail on which a counted object is, or NULL when it is on none. */
 static const struct swim_trail *trail_of(struct swim_cell *cell)
 {
+	void *object = READ_ONCE(*swim_cell_object(cell));
+	unsigned long word, value = SWIM_TAG_UNWRITTEN;
 	struct swim_step step = {};
-	unsigned long value;
-	void *object;
 
 	/* The object and the step may go, or be something else by now. */
-	rcu_read_lock_sched();
-	object = READ_ONCE(*swim_cell_object(cell));
-	value = object ? swim_tag_read(swim_tag_of(object)) : SWIM_TAG_UNWRITTEN;
+	if (object && swim_peek(swim_tag_of(object), &word, sizeof(word)) && word)
+		value = swim_tag_mangle(swim_tag_of(object), word);
 	if (!swim_tag_is_dropping(value) ||
 	    !swim_peek(swim_tag_slot(value), &step, sizeof(step)) || step.old != object)
-		step.trail = NULL;
-	rcu_read_unlock_sched();
+		return NULL;
 	return step.trail;
 }
 
@@ -61,10 +60,20 @@ static bool keep(struct swim_step *step, struct swim_cell *cell)
 	return kept;
 }
 
-static void let_go(const struct swim_step *step, struct swim_cell *cell)
+/* Let it go, at its old place or at the new one. */
+static void let_go(struct swim_cell *cell, void *object)
 {
-	swim_tag_write(swim_tag_of(step->old), swim_tag_owned(cell, SWIM_TAG_COUNTED));
+	unsigned long flags;
+
+	/* As above: who finds it busy, and no step, waits. */
+	local_irq_save(flags);
+	/* As (P), for those who get a Ref next. */
+	smp_store_release(swim_cell_object(cell), object);
+	swim_tag_write(swim_tag_of(object), swim_tag_owned(cell, SWIM_TAG_COUNTED));
 	swim_cell_unbusy(cell);
+	local_irq_restore(flags);
+	/* Only as a number. */
+	wake_up_var(&cell->status);
 }
 
 /* Why a counted object could not be kept; 0 to try again. */
@@ -80,7 +89,7 @@ static int refuse(const struct swim_trail *trail, struct swim_cell *cell)
 	other = trail_of(cell);
 	if (other)
 		return other == trail ? -SWIM_EOCCUPIED : -SWIM_ERELOCATING;
-	/* A mover has it, with interrupts off: not for long. */
+	/* Somebody has it with interrupts off: not for long. */
 	swim_cell_ask(cell);
 	return 0;
 }
@@ -101,7 +110,7 @@ static struct swim_step *enter_counted(struct swim_trail *trail, struct swim_ste
 	err = swim_trail_copy(step);
 	if (!err)
 		return step;
-	let_go(step, cell);
+	let_go(cell, step->old);
 leave:
 	swim_trail_back(trail);
 	/* It is on the way already. */
@@ -140,7 +149,7 @@ static void unstow(struct swim_trail *trail)
 	while ((step = swim_trail_back(trail))) {
 		swim_release_object(step->new, swim_step_where(step->to), swim_step_size(step));
 		if (step->kind == SWIM_TAG_COUNTED)
-			let_go(step, step_cell(step));
+			let_go(step_cell(step), step->old);
 		else
 			__swim_unpin(swim_step_source(step), step->kind);
 	}
@@ -168,19 +177,13 @@ static void finish(struct swim_trail *trail)
 		publish(trail, step);
 	while ((step = swim_trail_back(trail))) {
 		const size_t size = swim_step_size(step);
-		void *owner = step->slot;
 
-		if (step->kind == SWIM_TAG_COUNTED) {
-			struct swim_cell *cell = step_cell(step);
-
-			/* As (P), for those who get a Ref next. */
-			smp_store_release(swim_cell_object(cell), step->new);
-			owner = cell;
-		}
-		swim_tag_write(swim_tag_of(step->new), swim_tag_owned(owner, step->kind));
-		swim_retire_object(step->old, swim_step_where(step->from), size);
 		if (step->kind == SWIM_TAG_COUNTED)
-			swim_cell_unbusy(owner);
+			let_go(step_cell(step), step->new);
+		else
+			swim_tag_write(swim_tag_of(step->new),
+				       swim_tag_owned(step->slot, step->kind));
+		swim_retire_object(step->old, swim_step_where(step->from), size);
 	}
 }
 
