@@ -95,10 +95,14 @@ static struct swim_hunk *restart_current(struct swim_pool *pool)
 	next = this_cpu_read(pool->cpu->next);
 	hunk = swim_pool_hunk(pool, next);
 	mark = mark_of(pool, next);
-	if (next == SWIM_NO_HUNK || swim_hunk_has_readers(hunk) ||
+	if (next == SWIM_NO_HUNK ||
 	    atomic_read(&hunk->frame->live) != SWIM_HUNK_OPEN - (int)(mark - SWIM_HUNK_BEGIN))
 		hunk = NULL;
-	else
+	/* Pairs with swim_pool_retire(): who made the last one dead may have left readers. */
+	smp_rmb();
+	if (hunk && swim_hunk_has_readers(hunk))
+		hunk = NULL;
+	if (hunk)
 		this_cpu_write(pool->cpu->next, SWIM_NO_HUNK);
 	local_irq_restore(flags);
 	if (!hunk || !swim_hunk_close(pool, hunk, mark))
