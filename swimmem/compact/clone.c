@@ -61,6 +61,12 @@ static void discount(const struct swim_type *type, void *value, unsigned int n)
 
 static void disown_value(const struct swim_type *type, void *value)
 {
+	unsigned int n;
+
+	/* What these lead to is the original's, or has gone already: it is not told of that. */
+	for (n = 0; n < type->parts; n++)
+		if (swim_part_is_exclusive(type->part[n]))
+			*swim_slot_object(swim_part(value, type->part[n])) = NULL;
 	if (type->ops && type->ops->drop)
 		type->ops->drop(value);
 	discount(type, value, type->parts);
