@@ -239,6 +239,12 @@ static int remove_values(struct grip *grip, u32 at, u32 n, void *out)
 	return 0;
 }
 
+/* Does something stand in the array itself, which is about to change? */
+static bool is_inside(const struct grip *grip, const void *at)
+{
+	return (size_t)(at - grip->object) < object_size(grip, grip->body->cap);
+}
+
 /**
  * __swim_buf_splice - put elements in, or take some out
  * @slot: the lease
@@ -252,12 +258,14 @@ static int remove_values(struct grip *grip, u32 at, u32 n, void *out)
  *
  * Context: Any but NMI, as @gfp allows.
  * Return: 0; -ENOENT when the lease owns nothing, or has not that many at its end; -EINVAL
- * beyond the end, or when it owns no buf; -EBUSY when it, or a child that would move, is in
- * use; -E2BIG; -ENOMEM. On an error nothing has changed. (Model: residents, Buf)
+ * beyond the end, when it owns no buf, or for a value that stands in the buf itself; -EBUSY
+ * when it, or a child that would move, is in use; -E2BIG; -ENOMEM. On an error nothing has
+ * changed. (Model: residents, Buf)
  */
 int __swim_buf_splice(void *slot, enum swim_lease_kind kind, u32 at, u32 remove, void *in,
 		      u32 add, void *out, gfp_t gfp)
 {
+	const bool at_end = at == SWIM_BUF_END;
 	struct grip grip;
 	u32 len;
 	int err;
@@ -268,15 +276,15 @@ int __swim_buf_splice(void *slot, enum swim_lease_kind kind, u32 at, u32 remove,
 	if (err)
 		return err;
 	len = grip.body->len;
-	if (at == SWIM_BUF_END)
+	if (at_end)
 		at = len - min(len, remove);
-	if (at > len)
+	if (at > len || remove > len - at)
+		err = at_end ? -SWIM_ECLEARED : -SWIM_EMISALIGNED;
+	else if (is_inside(&grip, in) || is_inside(&grip, out))
 		err = -SWIM_EMISALIGNED;
-	else if (remove > len - at)
-		err = len ? -SWIM_EMISALIGNED : -SWIM_ECLEARED;
 	else if (add)
 		err = add_values(&grip, at, in, add, gfp);
-	else
+	else if (remove)
 		err = remove_values(&grip, at, remove, out);
 	let_go(&grip);
 	return err;
@@ -413,13 +421,15 @@ EXPORT_SYMBOL_GPL(__swim_buf_pin);
  * @cap: elements that there is room for
  *
  * Context: Any but NMI, by the owner.
- * Return: 0; -ENOENT when the lease owns nothing.
+ * Return: 0; -ENOENT when the lease owns nothing; -EINVAL without a lease.
  */
 int __swim_buf_counts(void *slot, enum swim_lease_kind kind, u32 *len, u32 *cap)
 {
 	struct swim_body *body = NULL;
 	void *object;
 
+	if (unlikely(!slot))
+		return -SWIM_EMISALIGNED;
 	/* A mover may be at it: old or new place, both say the same. */
 	rcu_read_lock_sched();
 	object = READ_ONCE(*swim_slot_object(slot));
@@ -452,6 +462,7 @@ int __swim_buf_new(void *slot, enum swim_lease_kind kind, struct swim_hold *hold
 {
 	struct swim_body body = { .cap = cap };
 	struct swim_buf *buf = slot;
+	int err;
 
 	if (unlikely(!slot || IS_ERR_OR_NULL(hold) || !type || !type->size))
 		return -SWIM_EMISALIGNED;
@@ -465,7 +476,10 @@ int __swim_buf_new(void *slot, enum swim_lease_kind kind, struct swim_hold *hold
 			return -SWIM_EOCCUPIED;
 		buf->len = 0;
 		buf->cap = cap;
-		return swim_raw_own(&buf->raw, hold, cap * type->size, body.meta, gfp);
+		err = swim_raw_own(&buf->raw, hold, cap * type->size, body.meta, gfp);
+		if (err)
+			buf->cap = 0;
+		return err;
 	case SWIM_TAG_INNER:
 		return swim_ptr_own(slot, hold, &body, gfp);
 	default:
