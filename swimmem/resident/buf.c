@@ -5,8 +5,8 @@
  * Each operation takes hold of the array (struct grip): pinned through an exclusive lease,
  * or through a Mut, of which there is one. Then it is an object with len, cap and elements,
  * wherever these stand. When it has to be larger the object's end moves if it is the newest
- * of its hunk; else the elements go to a new object, twice as large, and their children are
- * told (rehome.c).
+ * of its hunk; else the elements go to a new object, twice as large if there is memory for
+ * that, and their children are told (rehome.c).
  */
 #include <linux/export.h>
 #include <linux/string.h>
@@ -18,7 +18,9 @@
 #include "../lease/raw.h"
 #include "../observe/report.h"
 
-#define CAP_MIN	4U
+/* The least that a buf grows to: so many elements, and bytes. */
+#define CAP_MIN		4U
+#define BYTES_MIN	16U
 
 static_assert(ALIGN(sizeof(struct swim_body), SWIM_OBJECT_ALIGN) == SWIM_BUF_FRONT);
 
@@ -160,19 +162,35 @@ static int resettle(struct grip *grip, u32 cap, gfp_t gfp)
 	return 0;
 }
 
+/* The most elements that anything but a pack can have in one object. */
+static size_t cap_max(const struct grip *grip)
+{
+	return (SWIM_SEGMENT_SIZE - SWIM_HUNK_BEGIN - SWIM_TAG_SLOT -
+		swim_body_front(grip->body, grip->kind)) / grip->type->size;
+}
+
+/*
+ * Have room for @len elements, and if possible for twice as many as before, so that the next
+ * ones find it. When there is not that much memory, what is needed will do.
+ */
 static int room_for(struct grip *grip, u64 len, gfp_t gfp)
 {
+	const size_t size = grip->type->size;
 	u32 cap = grip->body->cap;
+	int err;
 
 	if (len <= cap)
 		return 0;
-	if (len >= SWIM_BUF_END || len * grip->type->size > SWIM_SEGMENT_SIZE)
+	if (len * size > SWIM_SEGMENT_SIZE)
 		return -SWIM_EOVERSIZED;
-	cap = max_t(u64, len, min_t(u64, 2ULL * cap, SWIM_SEGMENT_SIZE / 2 / grip->type->size));
-	cap = max(cap, CAP_MIN);
-	if (extend(grip, cap))
-		return 0;
-	return resettle(grip, cap, gfp);
+	cap = max_t(size_t, 2 * cap, max_t(size_t, CAP_MIN, BYTES_MIN / size));
+	cap = min_t(size_t, cap, cap_max(grip));
+	if (cap > len) {
+		err = extend(grip, cap) ? 0 : resettle(grip, cap, gfp | __GFP_NOWARN);
+		if (!err || err == -SWIM_EALIASED)
+			return err;
+	}
+	return extend(grip, len) ? 0 : resettle(grip, len, gfp);
 }
 
 /* Move values to where nothing is; the places are whole values apart. All or none. */
