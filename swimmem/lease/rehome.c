@@ -10,35 +10,67 @@
  */
 #include "lease.h"
 
+/* How an exclusive lease stands to what it leads to. */
+enum tie {
+	TIED,		/* owns it, or owns nothing */
+	VISITED,	/* another mover has it, with interrupts off: not for long */
+	IN_USE,
+};
+
+/* @child: what it leads to, whose memory stays as long as preemption is off. */
+static enum tie look(void *slot, enum swim_tag_kind kind, void **child)
+{
+	unsigned long word, value, *tag;
+
+	*child = READ_ONCE(*swim_slot_object(slot));
+	if (!*child)
+		return TIED;
+	tag = swim_tag_of(*child);
+	/* Pairs with (E) in relocate.c: who sees DEAD sees the lease changed, below. */
+	word = smp_load_acquire(tag);
+	value = word ? swim_tag_mangle(tag, word) : 0;
+	if (value == swim_tag_owned(slot, kind))
+		return TIED;
+	if (swim_tag_is(value, SWIM_TAG_VISITED) || READ_ONCE(*swim_slot_object(slot)) != *child)
+		return VISITED;
+	return IN_USE;
+}
+
 /* Let the exclusive lease @to, a copy of @from, own what @from owns. */
 static bool rehome_one(void *from, void *to, enum swim_tag_kind kind)
 {
-	bool done = false, in_use = false;
+	enum tie tie;
+	void *child;
 
-	while (!done && !in_use) {
-		unsigned long *tag, word, value;
-		void *child;
-
+	for (;;) {
 		/* From the lease to its object: what a mover has emptied stays meanwhile. */
 		rcu_read_lock_sched();
-		child = READ_ONCE(*swim_slot_object(from));
+		tie = look(from, kind, &child);
 		WRITE_ONCE(*swim_slot_object(to), child);
-		tag = swim_tag_of(child);
-		/* Pairs with (E) in relocate.c: who sees DEAD sees the lease changed, below. */
-		word = child ? smp_load_acquire(tag) : 0;
-		value = word ? swim_tag_mangle(tag, word) : 0;
-		if (!child)
-			done = true;
-		else if (value == swim_tag_owned(from, kind))
-			done = swim_tag_try(tag, value, swim_tag_owned(to, kind));
-		else if (!swim_tag_is(value, SWIM_TAG_VISITED) &&
-			 READ_ONCE(*swim_slot_object(from)) == child)
-			in_use = true;
+		if (tie == TIED && child &&
+		    !swim_tag_try(swim_tag_of(child), swim_tag_owned(from, kind),
+				  swim_tag_owned(to, kind)))
+			tie = VISITED;
 		rcu_read_unlock_sched();
-		if (!done && !in_use)
-			cpu_relax(); /* another mover has it, with interrupts off: not for long */
+		if (tie != VISITED)
+			return tie == TIED;
+		cpu_relax();
 	}
-	return done;
+}
+
+static bool is_ready(void *slot, enum swim_tag_kind kind)
+{
+	enum tie tie;
+	void *child;
+
+	for (;;) {
+		rcu_read_lock_sched();
+		tie = look(slot, kind, &child);
+		rcu_read_unlock_sched();
+		if (tie != VISITED)
+			return tie == TIED;
+		cpu_relax();
+	}
 }
 
 /* The exclusive leases of a value, from the first on to the @n-th; how many were rehomed. */
@@ -90,4 +122,32 @@ bool swim_rehome(const struct swim_type *type, void *from, void *to, u32 count)
 		WARN_ON_ONCE(rehome_value(type, to, from, type->parts) < type->parts);
 	}
 	return false;
+}
+
+/**
+ * swim_rehome_ready - could swim_rehome() be done now?
+ * @type: of the values
+ * @values: which nobody else may touch
+ * @count: how many
+ *
+ * Only their owner could use the children meanwhile, so it can be done then as well.
+ *
+ * Context: as swim_rehome().
+ * Return: false when a child is in use.
+ */
+bool swim_rehome_ready(const struct swim_type *type, void *values, u32 count)
+{
+	unsigned int i;
+	u32 n;
+
+	for (n = 0; type->parts && n < count; n++, values += type->size) {
+		for (i = 0; i < type->parts; i++) {
+			u32 part = type->part[i];
+
+			if (swim_part_is_exclusive(part) &&
+			    !is_ready(swim_part(values, part), swim_part_tag(part)))
+				return false;
+		}
+	}
+	return true;
 }

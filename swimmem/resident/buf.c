@@ -224,9 +224,16 @@ static bool move_values(const struct swim_type *type, void *to, void *from, u32 
 static int add_values(struct grip *grip, u32 at, void *in, u32 n, gfp_t gfp)
 {
 	const struct swim_type *type = grip->type;
+	const u64 len = (u64)grip->body->len + n;
 	u32 behind = grip->body->len - at;
-	int err = room_for(grip, (u64)grip->body->len + n, gfp);
+	int err;
 
+	/* Room is not given back again: look first whether all can go where they have to. */
+	if (len > grip->body->cap &&
+	    !(swim_rehome_ready(type, in, n) &&
+	      swim_rehome_ready(type, element(grip, at), behind)))
+		return -SWIM_EALIASED;
+	err = room_for(grip, len, gfp);
 	if (err)
 		return err;
 	if (!move_values(type, element(grip, at + n), element(grip, at), behind))
