@@ -35,6 +35,9 @@ struct swim_slice {
 
 int __must_check __swim_buf_new(void *slot, enum swim_lease_kind kind, struct swim_hold *hold,
 				const struct swim_type *type, u32 cap, gfp_t gfp);
+int __must_check __swim_buf_copy(void *slot, enum swim_lease_kind kind, struct swim_hold *hold,
+				 const struct swim_type *type, const void *values, u32 n,
+				 gfp_t gfp);
 int __must_check __swim_buf_splice(void *slot, enum swim_lease_kind kind, u32 at, u32 remove,
 				   void *in, u32 add, void *out, gfp_t gfp);
 int __must_check __swim_buf_reserve(void *slot, enum swim_lease_kind kind, u32 cap, gfp_t gfp);
@@ -51,10 +54,34 @@ static inline void *swim_slice_at(const struct swim_slice *slice, u32 n)
 
 #define SWIM_BUF_END	U32_MAX		/* as a place: behind the last element */
 
+/* Where an array begins: any lease but a Soft. */
+#define __SWIM_BUF_NEW(name, KIND)						\
+static inline int __must_check name##_new(struct name *buf, struct swim_hold *hold, \
+					  const struct swim_type *type, u32 cap, gfp_t gfp) \
+{										\
+	return __swim_buf_new(buf, SWIM_KIND_##KIND, hold, type, cap, gfp);	\
+}										\
+										\
+static inline int __must_check name##_copy(struct name *buf, struct swim_hold *hold, \
+					   const struct swim_type *type,	\
+					   const void *values, u32 n, gfp_t gfp) \
+{										\
+	return __swim_buf_copy(buf, SWIM_KIND_##KIND, hold, type, values, n, gfp); \
+}
+
+__SWIM_BUF_NEW(swim_buf, RAW)
+__SWIM_BUF_NEW(swim_ptr_buf, PTR)
+__SWIM_BUF_NEW(swim_mut_buf, MUT)
+__SWIM_BUF_NEW(swim_ref_buf, REF)
+__SWIM_BUF_NEW(swim_hard_buf, HARD)
+
+#undef __SWIM_BUF_NEW
+
 /*
  * For one kind of lease:
  *
  * new		an empty array with room for @cap elements
+ * copy		an array of copies of @n values, which own nothing: else -EOPNOTSUPP
  * len, cap	elements in it, elements that it has room for
  * push, pop	at the end; pop says -ENOENT when there is nothing
  * insert	in front of the element @at, which may be the end; -EINVAL beyond it
@@ -67,12 +94,6 @@ static inline void *swim_slice_at(const struct swim_slice *slice, u32 n)
  * nothing has changed.
  */
 #define __SWIM_BUF(name, KIND)							\
-static inline int __must_check name##_new(struct name *buf, struct swim_hold *hold, \
-					  const struct swim_type *type, u32 cap, gfp_t gfp) \
-{										\
-	return __swim_buf_new(buf, SWIM_KIND_##KIND, hold, type, cap, gfp);	\
-}										\
-										\
 static inline u32 name##_len(struct name *buf)					\
 {										\
 	u32 len, cap;								\
@@ -218,19 +239,6 @@ static inline int __must_check swim_ptr_buf_move(struct swim_ptr_buf *to,
 {
 	return swim_ptr_move(&to->ptr, &from->ptr);
 }
-
-#define __SWIM_BUF_NEW(kind, KIND)						\
-static inline int __must_check							\
-swim_##kind##_buf_new(struct swim_##kind##_buf *buf, struct swim_hold *hold,	\
-		      const struct swim_type *type, u32 cap, gfp_t gfp)		\
-{										\
-	return __swim_buf_new(buf, SWIM_KIND_##KIND, hold, type, cap, gfp);	\
-}
-
-__SWIM_BUF_NEW(ref, REF)
-__SWIM_BUF_NEW(hard, HARD)
-
-#undef __SWIM_BUF_NEW
 
 SWIM_COUNTED_RESIDENT(buf)
 

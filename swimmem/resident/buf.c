@@ -512,3 +512,42 @@ int __swim_buf_new(void *slot, enum swim_lease_kind kind, struct swim_hold *hold
 	}
 }
 EXPORT_SYMBOL_GPL(__swim_buf_new);
+
+/**
+ * __swim_buf_copy - make an array of copies of some values
+ * @slot: the lease, empty
+ * @kind: of it: any but Soft
+ * @hold: where it lives
+ * @type: of the values, which own nothing
+ * @values: what is copied, as bytes
+ * @n: how many
+ * @gfp: what to do when the hold must grow for it; sleeps if it says so
+ *
+ * Context: Any but NMI, as @gfp allows.
+ * Return: as __swim_buf_new(); -EOPNOTSUPP when the type has parts, or something to do when a
+ * value is dropped. On an error nothing has changed. (Model: residents, from copy)
+ */
+int __swim_buf_copy(void *slot, enum swim_lease_kind kind, struct swim_hold *hold,
+		    const struct swim_type *type, const void *values, u32 n, gfp_t gfp)
+{
+	/* Nobody writes through a Hard; and what has a Ref stays, which no other has yet. */
+	const enum swim_lease_kind filled = kind == SWIM_KIND_HARD ? SWIM_KIND_REF : kind;
+	struct grip grip;
+	bool last;
+	int err;
+
+	if (unlikely(!type || (n && !values)))
+		return -SWIM_EMISALIGNED;
+	if (type->parts || type->drop)
+		return -SWIM_EUNSUPPORTED;
+	err = __swim_buf_new(slot, filled, hold, type, n, gfp) ?: take_hold(&grip, slot, filled);
+	if (err)
+		return err;
+	memcpy(element(&grip, 0), values, (size_t)n * type->size);
+	grip.body->len = n;
+	let_go(&grip);
+	if (filled != kind)
+		err = swim_cell_turn(grip.slot, filled, kind, true, &last);
+	return WARN_ON_ONCE(err) ? err : 0;
+}
+EXPORT_SYMBOL_GPL(__swim_buf_copy);
