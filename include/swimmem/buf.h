@@ -54,7 +54,12 @@ static inline void *swim_slice_at(const struct swim_slice *slice, u32 n)
 
 #define SWIM_BUF_END	U32_MAX		/* as a place: behind the last element */
 
-/* Where an array begins: any lease but a Soft. */
+/*
+ * For one kind of lease, any but Soft:
+ *
+ * new		an empty array with room for @cap elements
+ * copy		an array of copies of @n values, which own nothing: else -EOPNOTSUPP
+ */
 #define __SWIM_BUF_NEW(name, KIND)						\
 static inline int __must_check name##_new(struct name *buf, struct swim_hold *hold, \
 					  const struct swim_type *type, u32 cap, gfp_t gfp) \
@@ -80,11 +85,10 @@ __SWIM_BUF_NEW(swim_hard_buf, HARD)
 /*
  * For one kind of lease:
  *
- * new		an empty array with room for @cap elements
- * copy		an array of copies of @n values, which own nothing: else -EOPNOTSUPP
  * len, cap	elements in it, elements that it has room for
  * push, pop	at the end; pop says -ENOENT when there is nothing
  * insert	in front of the element @at, which may be the end; -EINVAL beyond it
+ * append	@n values at the end, all or none
  * remove	the element @at; -EINVAL when there is none
  * truncate	drop all elements from @len on
  * reserve	room for @cap elements

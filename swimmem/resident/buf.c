@@ -255,13 +255,18 @@ static int remove_values(struct grip *grip, u32 at, u32 n, void *out)
 	u32 behind = grip->body->len - at - n;
 
 	if (!move_values(type, out, element(grip, at), n))
-		return -SWIM_EALIASED;
+		goto in_use;
 	if (!move_values(type, element(grip, at), element(grip, at + n), behind)) {
 		WARN_ON_ONCE(!move_values(type, element(grip, at), out, n));
-		return -SWIM_EALIASED;
+		goto in_use;
 	}
 	grip->body->len -= n;
 	return 0;
+
+in_use:
+	/* No lease in there owns anything. */
+	memset(out, 0, n * type->size);
+	return -SWIM_EALIASED;
 }
 
 /* Does something stand in the array itself, which is about to change? */
@@ -278,7 +283,7 @@ static bool is_inside(const struct grip *grip, const void *at)
  * @remove: how many come out
  * @in: what comes in, of the buf's type; values that own others are moved from there
  * @add: how many come in; when some do, none come out
- * @out: where those that come out go
+ * @out: where those that come out go; zeroed when a child is in use
  * @gfp: what to do when the hold must grow for it; sleeps if it says so
  *
  * Context: Any but NMI, as @gfp allows.
