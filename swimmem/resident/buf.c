@@ -1,197 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buf: an array that grows, in any lease through which it can be changed.
- *
- * Each operation takes hold of the array (struct grip): pinned through an exclusive lease,
- * or through a Mut, of which there is one. Then it is an object with len, cap and elements,
- * wherever these stand. When it has to be larger the object's end moves if it is the newest
- * of its hunk; else the elements go to a new object, twice as large if there is memory for
- * that, and their children are told (rehome.c).
+ * Buf: an array that grows, in any lease through which it can be changed. Here is how values
+ * go in and out with all that they own; grip.c has the array itself.
  */
 #include <linux/export.h>
 #include <linux/string.h>
 
-#include <swimmem/buf.h>
-
-#include "../lease/cell.h"
-#include "../lease/ptr.h"
-#include "../lease/raw.h"
 #include "../observe/report.h"
-
-/* The least that a buf grows to: so many elements, and bytes. */
-#define CAP_MIN		4U
-#define BYTES_MIN	16U
-
-static_assert(ALIGN(sizeof(struct swim_body), SWIM_OBJECT_ALIGN) == SWIM_BUF_FRONT);
-
-/**
- * struct grip - an array that the caller has to himself
- * @slot: the lease, or the cell
- * @kind: of tag that it makes
- * @object: the object
- * @body: len and cap
- * @type: of the elements
- */
-struct grip {
-	void *slot;
-	enum swim_tag_kind kind;
-	void *object;
-	struct swim_body *body;
-	const struct swim_type *type;
-};
-
-static void grip_look(struct grip *grip)
-{
-	grip->body = swim_body_of(grip->slot, grip->object, grip->kind);
-	grip->type = swim_meta_type(grip->body->meta);
-}
-
-static void let_go(const struct grip *grip)
-{
-	if (grip->kind != SWIM_TAG_COUNTED)
-		__swim_unpin(grip->slot, grip->kind);
-}
-
-static int take_hold(struct grip *grip, void *slot, enum swim_lease_kind kind)
-{
-	if (unlikely(!slot))
-		return -SWIM_EMISALIGNED;
-	grip->kind = swim_kind_tag(kind);
-	if (grip->kind == SWIM_TAG_COUNTED) {
-		/* Whichever counted lease it is, it is a cell's address. */
-		grip->slot = ((struct swim_mut *)slot)->cell;
-		grip->object = grip->slot ? *swim_cell_object(grip->slot) :
-					    ERR_PTR(-SWIM_ECLEARED);
-	} else {
-		grip->slot = slot;
-		grip->object = __swim_pin(slot, grip->kind);
-	}
-	if (IS_ERR(grip->object))
-		return PTR_ERR(grip->object);
-	grip_look(grip);
-	if (swim_meta_is_buf(grip->body->meta))
-		return 0;
-	let_go(grip);
-	return -SWIM_EMISALIGNED;
-}
-
-static void *element(const struct grip *grip, u32 n)
-{
-	return grip->object + swim_body_front(grip->body, grip->kind) +
-	       (size_t)n * grip->type->size;
-}
-
-static size_t object_size(const struct grip *grip, u32 cap)
-{
-	return swim_body_front(grip->body, grip->kind) +
-	       round_up((size_t)cap * grip->type->size, SWIM_OBJECT_ALIGN);
-}
-
-/* The tag of the object while it is held. */
-static unsigned long held_tag(const struct grip *grip)
-{
-	if (grip->kind == SWIM_TAG_COUNTED)
-		return swim_tag_owned(grip->slot, SWIM_TAG_COUNTED);
-	return swim_tag_pinned(grip->slot, grip->kind);
-}
-
-/*
- * Let the object be another one, in which the elements are already. Meanwhile both have a
- * tag that tells whoever walks how long they are.
- */
-static void replace(struct grip *grip, void *to, unsigned long apart, u32 cap)
-{
-	struct swim_cell *cell = grip->slot;
-	void **address = grip->kind == SWIM_TAG_COUNTED ? swim_cell_object(cell) : grip->slot;
-	struct swim_body body = {
-		.meta = swim_meta_elsewhere(grip->body->meta, apart),
-		.len = grip->body->len,
-		.cap = cap,
-	};
-
-	swim_tag_write(swim_tag_of(grip->object),
-		       swim_body_sized(grip->body, grip->kind, SWIM_TAG_TAKEN));
-	if (grip->kind != SWIM_TAG_OWNED)
-		*(struct swim_body *)to = body;
-	swim_tag_write(swim_tag_of(to), swim_body_sized(&body, grip->kind, SWIM_TAG_TAKEN));
-	/* Who reads the address finds the elements. */
-	smp_store_release(address, to);
-	grip->object = to;
-	grip_look(grip);
-	if (grip->kind == SWIM_TAG_OWNED)
-		*grip->body = body;
-	swim_tag_write(swim_tag_of(to), held_tag(grip));
-}
-
-/* Make the object's end move; only the newest of its hunk can. */
-static bool extend(struct grip *grip, u32 cap)
-{
-	size_t before = object_size(grip, grip->body->cap), size = object_size(grip, cap);
-
-	if (swim_meta_is_apart(grip->body->meta) ||
-	    !swim_pool_extend(swim_hunk_of(grip->object)->pool, grip->object, before, size))
-		return false;
-	grip->body->cap = cap;
-	swim_tag_write(swim_tag_of(grip->object), held_tag(grip));
-	return true;
-}
-
-/* Let the elements stand in an object with room for @cap of them. */
-static int resettle(struct grip *grip, u32 cap, gfp_t gfp)
-{
-	const unsigned long old_apart = swim_meta_is_apart(grip->body->meta);
-	const size_t old_size = object_size(grip, grip->body->cap);
-	struct swim_hold *hold = swim_object_hold(grip->object, old_apart);
-	void *old = grip->object, *values = element(grip, 0), *to;
-	const u32 len = grip->body->len;
-	unsigned long apart;
-	size_t front;
-
-	to = swim_reserve(hold, object_size(grip, cap), gfp, &apart);
-	if (IS_ERR(to))
-		return PTR_ERR(to);
-	front = swim_body_front(grip->body, grip->kind);
-	/* With the user's metadata, if there is any. */
-	memcpy(to, values - front, front + (size_t)len * grip->type->size);
-	if (grip->type->parts && !swim_rehome(grip->type, values, to + front, len)) {
-		swim_release_object(to, apart, object_size(grip, cap));
-		return -SWIM_EALIASED;
-	}
-	replace(grip, to, apart, cap);
-	swim_release_object(old, old_apart, old_size);
-	return 0;
-}
-
-/* The most elements that anything but a pack can have in one object. */
-static size_t cap_max(const struct grip *grip)
-{
-	return (SWIM_SEGMENT_SIZE - SWIM_HUNK_BEGIN - SWIM_TAG_SLOT -
-		swim_body_front(grip->body, grip->kind)) / grip->type->size;
-}
-
-/*
- * Have room for @len elements, and if possible for twice as many as before, so that the next
- * ones find it. When there is not that much memory, what is needed will do.
- */
-static int room_for(struct grip *grip, u64 len, gfp_t gfp)
-{
-	const size_t size = grip->type->size;
-	u32 cap = grip->body->cap;
-	int err;
-
-	if (len <= cap)
-		return 0;
-	if (len * size > SWIM_SEGMENT_SIZE)
-		return -SWIM_EOVERSIZED;
-	cap = max_t(size_t, 2 * cap, max_t(size_t, CAP_MIN, BYTES_MIN / size));
-	cap = min_t(size_t, cap, cap_max(grip));
-	if (cap > len) {
-		err = extend(grip, cap) ? 0 : resettle(grip, cap, gfp | __GFP_NOWARN);
-		if (!err || err == -SWIM_EALIASED)
-			return err;
-	}
-	return extend(grip, len) ? 0 : resettle(grip, len, gfp);
-}
+#include "grip.h"
 
 /* Move values to where nothing is; the places are whole values apart. All or none. */
 static bool move_values(const struct swim_type *type, void *to, void *from, u32 n)
@@ -221,7 +37,7 @@ static bool move_values(const struct swim_type *type, void *to, void *from, u32 
 	return false;
 }
 
-static int add_values(struct grip *grip, u32 at, void *in, u32 n, gfp_t gfp)
+static int add_values(struct swim_grip *grip, u32 at, void *in, u32 n, gfp_t gfp)
 {
 	const struct swim_type *type = grip->type;
 	const u64 len = (u64)grip->body->len + n;
@@ -231,15 +47,16 @@ static int add_values(struct grip *grip, u32 at, void *in, u32 n, gfp_t gfp)
 	/* Room is not given back again: look first whether all can go where they have to. */
 	if (len > grip->body->cap &&
 	    !(swim_rehome_ready(type, in, n) &&
-	      swim_rehome_ready(type, element(grip, at), behind)))
+	      swim_rehome_ready(type, swim_grip_at(grip, at), behind)))
 		return -SWIM_EALIASED;
-	err = room_for(grip, len, gfp);
+	err = swim_grip_room(grip, len, gfp);
 	if (err)
 		return err;
-	if (!move_values(type, element(grip, at + n), element(grip, at), behind))
+	if (!move_values(type, swim_grip_at(grip, at + n), swim_grip_at(grip, at), behind))
 		return -SWIM_EALIASED;
-	if (!move_values(type, element(grip, at), in, n)) {
-		WARN_ON_ONCE(!move_values(type, element(grip, at), element(grip, at + n), behind));
+	if (!move_values(type, swim_grip_at(grip, at), in, n)) {
+		WARN_ON_ONCE(!move_values(type, swim_grip_at(grip, at),
+					  swim_grip_at(grip, at + n), behind));
 		return -SWIM_EALIASED;
 	}
 	/* What they owned they own here. */
@@ -249,15 +66,15 @@ static int add_values(struct grip *grip, u32 at, void *in, u32 n, gfp_t gfp)
 	return 0;
 }
 
-static int remove_values(struct grip *grip, u32 at, u32 n, void *out)
+static int remove_values(struct swim_grip *grip, u32 at, u32 n, void *out)
 {
 	const struct swim_type *type = grip->type;
 	u32 behind = grip->body->len - at - n;
 
-	if (!move_values(type, out, element(grip, at), n))
+	if (!move_values(type, out, swim_grip_at(grip, at), n))
 		goto in_use;
-	if (!move_values(type, element(grip, at), element(grip, at + n), behind)) {
-		WARN_ON_ONCE(!move_values(type, element(grip, at), out, n));
+	if (!move_values(type, swim_grip_at(grip, at), swim_grip_at(grip, at + n), behind)) {
+		WARN_ON_ONCE(!move_values(type, swim_grip_at(grip, at), out, n));
 		goto in_use;
 	}
 	grip->body->len -= n;
@@ -267,12 +84,6 @@ in_use:
 	/* No lease in there owns anything. */
 	memset(out, 0, n * type->size);
 	return -SWIM_EALIASED;
-}
-
-/* Does something stand in the array itself, which is about to change? */
-static bool is_inside(const struct grip *grip, const void *at)
-{
-	return (size_t)(at - grip->object) < object_size(grip, grip->body->cap);
 }
 
 /**
@@ -296,13 +107,13 @@ int __swim_buf_splice(void *slot, enum swim_lease_kind kind, u32 at, u32 remove,
 		      u32 add, void *out, gfp_t gfp)
 {
 	const bool at_end = at == SWIM_BUF_END;
-	struct grip grip;
+	struct swim_grip grip;
 	u32 len;
 	int err;
 
 	if (unlikely((add && !in) || (remove && !out)))
 		return -SWIM_EMISALIGNED;
-	err = take_hold(&grip, slot, kind);
+	err = swim_grip_take(&grip, slot, kind);
 	if (err)
 		return err;
 	len = grip.body->len;
@@ -310,13 +121,13 @@ int __swim_buf_splice(void *slot, enum swim_lease_kind kind, u32 at, u32 remove,
 		at = len - min(len, remove);
 	if (at > len || remove > len - at)
 		err = at_end ? -SWIM_ECLEARED : -SWIM_EMISALIGNED;
-	else if (is_inside(&grip, in) || is_inside(&grip, out))
+	else if (swim_grip_has(&grip, in) || swim_grip_has(&grip, out))
 		err = -SWIM_EMISALIGNED;
 	else if (add)
 		err = add_values(&grip, at, in, add, gfp);
 	else if (remove)
 		err = remove_values(&grip, at, remove, out);
-	let_go(&grip);
+	swim_grip_let_go(&grip);
 	return err;
 }
 EXPORT_SYMBOL_GPL(__swim_buf_splice);
@@ -333,18 +144,13 @@ EXPORT_SYMBOL_GPL(__swim_buf_splice);
  */
 int __swim_buf_reserve(void *slot, enum swim_lease_kind kind, u32 cap, gfp_t gfp)
 {
-	struct grip grip;
-	int err = take_hold(&grip, slot, kind);
+	struct swim_grip grip;
+	int err = swim_grip_take(&grip, slot, kind);
 
 	if (err)
 		return err;
-	if (cap > grip.body->cap) {
-		if ((u64)cap * grip.type->size > SWIM_SEGMENT_SIZE)
-			err = -SWIM_EOVERSIZED;
-		else if (!extend(&grip, cap))
-			err = resettle(&grip, cap, gfp);
-	}
-	let_go(&grip);
+	err = swim_grip_reserve(&grip, cap, gfp);
+	swim_grip_let_go(&grip);
 	return err;
 }
 EXPORT_SYMBOL_GPL(__swim_buf_reserve);
@@ -360,14 +166,14 @@ EXPORT_SYMBOL_GPL(__swim_buf_reserve);
  */
 int __swim_buf_shrink(void *slot, enum swim_lease_kind kind, gfp_t gfp)
 {
-	struct grip grip;
-	int err = take_hold(&grip, slot, kind);
+	struct swim_grip grip;
+	int err = swim_grip_take(&grip, slot, kind);
 
 	if (err)
 		return err;
 	if (grip.body->cap > grip.body->len)
-		err = resettle(&grip, grip.body->len, gfp);
-	let_go(&grip);
+		err = swim_grip_resettle(&grip, grip.body->len, gfp);
+	swim_grip_let_go(&grip);
 	return err;
 }
 EXPORT_SYMBOL_GPL(__swim_buf_shrink);
@@ -401,21 +207,21 @@ static void drop_part(void *value, u32 part)
  */
 int __swim_buf_truncate(void *slot, enum swim_lease_kind kind, u32 len)
 {
-	struct grip grip;
+	struct swim_grip grip;
 	unsigned int n;
-	int err = take_hold(&grip, slot, kind);
+	int err = swim_grip_take(&grip, slot, kind);
 
 	if (err)
 		return err;
 	while (grip.body->len > len) {
-		void *value = element(&grip, --grip.body->len);
+		void *value = swim_grip_at(&grip, --grip.body->len);
 
 		if (grip.type->ops && grip.type->ops->drop)
 			grip.type->ops->drop(value);
 		for (n = 0; n < grip.type->parts; n++)
 			drop_part(value, grip.type->part[n]);
 	}
-	let_go(&grip);
+	swim_grip_let_go(&grip);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(__swim_buf_truncate);
@@ -431,49 +237,17 @@ EXPORT_SYMBOL_GPL(__swim_buf_truncate);
  */
 int __swim_buf_pin(void *slot, enum swim_lease_kind kind, struct swim_slice *slice)
 {
-	struct grip grip;
-	int err = take_hold(&grip, slot, kind);
+	struct swim_grip grip;
+	int err = swim_grip_take(&grip, slot, kind);
 
 	if (err)
 		return err;
 	if (grip.kind != SWIM_TAG_COUNTED)
 		swim_pin_enter();
-	*slice = (struct swim_slice){ element(&grip, 0), grip.body->len, grip.type->size };
+	*slice = (struct swim_slice){ swim_grip_at(&grip, 0), grip.body->len, grip.type->size };
 	return 0;
 }
 EXPORT_SYMBOL_GPL(__swim_buf_pin);
-
-/**
- * __swim_buf_counts - how many elements there are, and for how many there is room
- * @slot: the lease
- * @kind: of lease: Raw, Ptr, Mut or Ref
- * @len: elements
- * @cap: elements that there is room for
- *
- * Context: Any but NMI, by the owner.
- * Return: 0; -ENOENT when the lease owns nothing; -EINVAL without a lease.
- */
-int __swim_buf_counts(void *slot, enum swim_lease_kind kind, u32 *len, u32 *cap)
-{
-	struct swim_body *body = NULL;
-	void *object;
-
-	if (unlikely(!slot))
-		return -SWIM_EMISALIGNED;
-	/* A mover may be at it: old or new place, both say the same. */
-	rcu_read_lock_sched();
-	object = READ_ONCE(*swim_slot_object(slot));
-	if (object && swim_kind_tag(kind) == SWIM_TAG_COUNTED)
-		object = READ_ONCE(*swim_cell_object(object));
-	if (object) {
-		body = swim_body_of(slot, object, swim_kind_tag(kind));
-		*len = body->len;
-		*cap = body->cap;
-	}
-	rcu_read_unlock_sched();
-	return body ? 0 : -SWIM_ECLEARED;
-}
-EXPORT_SYMBOL_GPL(__swim_buf_counts);
 
 /**
  * __swim_buf_new - make an empty array
@@ -490,31 +264,7 @@ EXPORT_SYMBOL_GPL(__swim_buf_counts);
 int __swim_buf_new(void *slot, enum swim_lease_kind kind, struct swim_hold *hold,
 		   const struct swim_type *type, u32 cap, gfp_t gfp)
 {
-	struct swim_body body = { .cap = cap };
-	struct swim_buf *buf = slot;
-	int err;
-
-	if (unlikely(!slot || IS_ERR_OR_NULL(hold) || !type || !type->size))
-		return -SWIM_EMISALIGNED;
-	if ((u64)cap * type->size > SWIM_SEGMENT_SIZE)
-		return -SWIM_EOVERSIZED;
-	body.meta = (kind == SWIM_KIND_RAW ? (unsigned long)type : swim_meta_typed(type)) |
-		    SWIM_META_BUF;
-	switch (swim_kind_tag(kind)) {
-	case SWIM_TAG_OWNED:
-		if (!swim_raw_is_empty(&buf->raw))
-			return -SWIM_EOCCUPIED;
-		buf->len = 0;
-		buf->cap = cap;
-		err = swim_raw_own(&buf->raw, hold, cap * type->size, body.meta, gfp);
-		if (err)
-			buf->cap = 0;
-		return err;
-	case SWIM_TAG_INNER:
-		return swim_ptr_own(slot, hold, &body, gfp);
-	default:
-		return swim_counted_own(slot, hold, &body, kind, gfp);
-	}
+	return swim_grip_new(slot, kind, hold, type, cap, gfp);
 }
 EXPORT_SYMBOL_GPL(__swim_buf_new);
 
@@ -535,24 +285,10 @@ EXPORT_SYMBOL_GPL(__swim_buf_new);
 int __swim_buf_copy(void *slot, enum swim_lease_kind kind, struct swim_hold *hold,
 		    const struct swim_type *type, const void *values, u32 n, gfp_t gfp)
 {
-	/* Nobody writes through a Hard; and what has a Ref stays, which no other has yet. */
-	const enum swim_lease_kind filled = kind == SWIM_KIND_HARD ? SWIM_KIND_REF : kind;
-	struct grip grip;
-	bool last;
-	int err;
-
 	if (unlikely(!type || (n && !values)))
 		return -SWIM_EMISALIGNED;
 	if (type->parts || type->drop)
 		return -SWIM_EUNSUPPORTED;
-	err = __swim_buf_new(slot, filled, hold, type, n, gfp) ?: take_hold(&grip, slot, filled);
-	if (err)
-		return err;
-	memcpy(element(&grip, 0), values, (size_t)n * type->size);
-	grip.body->len = n;
-	let_go(&grip);
-	if (filled != kind)
-		err = swim_cell_turn(grip.slot, filled, kind, true, &last);
-	return WARN_ON_ONCE(err) ? err : 0;
+	return swim_grip_copy(slot, kind, hold, type, n, values, n, gfp);
 }
 EXPORT_SYMBOL_GPL(__swim_buf_copy);
