@@ -20,6 +20,7 @@
 #define SWIM_EHARD		EOVERFLOW	/* more hard leases than can be counted */
 #define SWIM_ESOFT		ERANGE		/* more soft leases than can be counted */
 #define SWIM_EREF		EUSERS		/* more ref leases than can be counted */
+#define SWIM_EUTF8		EILSEQ		/* no valid UTF-8 */
 
 const char *swim_error_text(int err);
 

@@ -159,7 +159,7 @@ struct swim_buf {
 
 /**
  * struct swim_string - Raw lease of a text that can grow
- * @buf: its bytes, the NUL at the end not counted
+ * @buf: its bytes; the NUL at the end is one of those that there is room for
  */
 struct swim_string {
 	struct swim_buf buf;

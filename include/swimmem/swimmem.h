@@ -21,6 +21,7 @@
 #include <swimmem/slab.h>
 #include <swimmem/space.h>
 #include <swimmem/stow.h>
+#include <swimmem/string.h>
 #include <swimmem/type.h>
 #include <swimmem/value.h>
 

@@ -168,6 +168,7 @@ const char *swim_error_text(int err)
 	case SWIM_EHARD:	return "hard count overflow";
 	case SWIM_ESOFT:	return "soft count overflow";
 	case SWIM_EREF:		return "ref count overflow";
+	case SWIM_EUTF8:	return "invalid UTF-8";
 	default:		return "unknown";
 	}
 }

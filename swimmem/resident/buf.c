@@ -113,7 +113,7 @@ int __swim_buf_splice(void *slot, enum swim_lease_kind kind, u32 at, u32 remove,
 
 	if (unlikely((add && !in) || (remove && !out)))
 		return -SWIM_EMISALIGNED;
-	err = swim_grip_take(&grip, slot, kind);
+	err = swim_grip_take(&grip, slot, kind, false);
 	if (err)
 		return err;
 	len = grip.body->len;
@@ -145,7 +145,7 @@ EXPORT_SYMBOL_GPL(__swim_buf_splice);
 int __swim_buf_reserve(void *slot, enum swim_lease_kind kind, u32 cap, gfp_t gfp)
 {
 	struct swim_grip grip;
-	int err = swim_grip_take(&grip, slot, kind);
+	int err = swim_grip_take(&grip, slot, kind, false);
 
 	if (err)
 		return err;
@@ -167,7 +167,7 @@ EXPORT_SYMBOL_GPL(__swim_buf_reserve);
 int __swim_buf_shrink(void *slot, enum swim_lease_kind kind, gfp_t gfp)
 {
 	struct swim_grip grip;
-	int err = swim_grip_take(&grip, slot, kind);
+	int err = swim_grip_take(&grip, slot, kind, false);
 
 	if (err)
 		return err;
@@ -209,7 +209,7 @@ int __swim_buf_truncate(void *slot, enum swim_lease_kind kind, u32 len)
 {
 	struct swim_grip grip;
 	unsigned int n;
-	int err = swim_grip_take(&grip, slot, kind);
+	int err = swim_grip_take(&grip, slot, kind, false);
 
 	if (err)
 		return err;
@@ -238,7 +238,7 @@ EXPORT_SYMBOL_GPL(__swim_buf_truncate);
 int __swim_buf_pin(void *slot, enum swim_lease_kind kind, struct swim_slice *slice)
 {
 	struct swim_grip grip;
-	int err = swim_grip_take(&grip, slot, kind);
+	int err = swim_grip_take(&grip, slot, kind, false);
 
 	if (err)
 		return err;

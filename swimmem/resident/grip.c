@@ -28,16 +28,22 @@ static void grip_look(struct swim_grip *grip)
 	grip->type = swim_meta_type(grip->body->meta);
 }
 
+static bool is_text(const struct swim_grip *grip)
+{
+	return grip->type == &swim_text_type;
+}
+
 /**
  * swim_grip_take - take hold of an array
  * @grip: of it, until swim_grip_let_go()
  * @slot: the lease
  * @kind: of lease: a Raw or a Ptr is pinned by it
+ * @text: must it be that of a string? else it must not be
  *
  * Return: 0; -ENOENT when the lease owns nothing; -EINVAL without a lease, or when it owns
  * something else; or the errno of the pin.
  */
-int swim_grip_take(struct swim_grip *grip, void *slot, enum swim_lease_kind kind)
+int swim_grip_take(struct swim_grip *grip, void *slot, enum swim_lease_kind kind, bool text)
 {
 	if (unlikely(!slot))
 		return -SWIM_EMISALIGNED;
@@ -54,7 +60,7 @@ int swim_grip_take(struct swim_grip *grip, void *slot, enum swim_lease_kind kind
 	if (IS_ERR(grip->object))
 		return PTR_ERR(grip->object);
 	grip_look(grip);
-	if (swim_meta_is_buf(grip->body->meta))
+	if (swim_meta_is_buf(grip->body->meta) && is_text(grip) == text)
 		return 0;
 	swim_grip_let_go(grip);
 	return -SWIM_EMISALIGNED;
@@ -202,7 +208,7 @@ int swim_grip_room(struct swim_grip *grip, u64 len, gfp_t gfp)
  * @slot: the lease
  * @kind: of lease: Raw, Ptr, Mut or Ref
  * @len: elements
- * @cap: elements that there is room for
+ * @cap: elements that there is room for; of a string the NUL is one
  *
  * Context: Any but NMI, by the owner.
  * Return: 0; -ENOENT when the lease owns nothing; -EINVAL without a lease.
@@ -300,7 +306,7 @@ int swim_grip_copy(void *slot, enum swim_lease_kind kind, struct swim_hold *hold
 	int err;
 
 	err = swim_grip_new(slot, filled, hold, type, cap, gfp) ?:
-	      swim_grip_take(&grip, slot, filled);
+	      swim_grip_take(&grip, slot, filled, type == &swim_text_type);
 	if (err)
 		return err;
 	memcpy(swim_grip_at(&grip, 0), values, (size_t)n * type->size);
