@@ -168,7 +168,8 @@ noinline void *swim_take_slow(void *slot, enum swim_tag_kind kind, unsigned long
 			err = -SWIM_ECLEARED;
 			break;
 		}
-		if (swim_tag_try(swim_tag_of(object), swim_tag_owned(slot, kind),
+		if (swim_body_is_there(slot, object, kind) &&
+		    swim_tag_try(swim_tag_of(object), swim_tag_owned(slot, kind),
 				 dropping ?: swim_body_sized(swim_body_of(slot, object, kind), kind,
 							     state)))
 			break;
@@ -332,6 +333,32 @@ static noinline int drop_plain(void *slot, enum swim_tag_kind kind)
 	return 0;
 }
 
+/* The metadata of what a lease owns; or of plain bytes, when it owns nothing any more. */
+static unsigned long meta_of(void *slot, enum swim_tag_kind kind)
+{
+	unsigned long meta = SWIM_META_PLAIN, word, value, *tag;
+	void *object;
+
+	rcu_read_lock_sched();
+	do {
+		object = READ_ONCE(*swim_slot_object(slot));
+		if (!object)
+			break;
+		tag = swim_tag_of(object);
+		/* Pairs with (E) in relocate.c: who sees DEAD sees the lease changed, below. */
+		word = smp_load_acquire(tag);
+		value = word ? swim_tag_mangle(tag, word) : 0;
+		/* While a mover copies it, it is there as well. */
+		if (kind == SWIM_TAG_OWNED || value == swim_tag_owned(slot, kind) ||
+		    swim_tag_is(value, SWIM_TAG_VISITED)) {
+			meta = swim_body_of(slot, object, kind)->meta;
+			break;
+		}
+	} while (READ_ONCE(*swim_slot_object(slot)) != object);
+	rcu_read_unlock_sched();
+	return meta;
+}
+
 /**
  * swim_slot_drop - the end of an object and of all that it owns
  * @slot: a lease that owns something, not pinned; empty afterwards
@@ -339,16 +366,8 @@ static noinline int drop_plain(void *slot, enum swim_tag_kind kind)
  */
 int swim_slot_drop(void *slot, enum swim_tag_kind kind)
 {
-	const struct swim_type *type;
-	unsigned long meta;
-	void *object;
+	const struct swim_type *type = swim_meta_type(meta_of(slot, kind));
 
-	rcu_read_lock_sched();
-	/* What a mover leaves behind keeps its metadata. */
-	object = READ_ONCE(*swim_slot_object(slot));
-	meta = object ? swim_body_of(slot, object, kind)->meta : SWIM_META_PLAIN;
-	rcu_read_unlock_sched();
-	type = swim_meta_type(meta);
 	if (type && (type->parts || type->ops))
 		return drop_structure(slot, kind);
 	return drop_plain(slot, kind);

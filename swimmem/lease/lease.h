@@ -154,6 +154,16 @@ static __always_inline void **swim_cell_object(struct swim_cell *cell)
 	return (__force void **)&cell->object;
 }
 
+/*
+ * Is the metadata where swim_body_of() says? Inside an object it is no longer there when the
+ * object was dropped behind the lease's back.
+ */
+static __always_inline bool swim_body_is_there(void *slot, void *object, enum swim_tag_kind kind)
+{
+	return kind == SWIM_TAG_OWNED ||
+	       swim_tag_read(swim_tag_of(object)) == swim_tag_owned(slot, kind);
+}
+
 /* The address in an exclusive lease: the first word of either kind. */
 static __always_inline void **swim_slot_object(void *slot)
 {
@@ -221,7 +231,7 @@ static __always_inline void *swim_take_now(void *slot, enum swim_tag_kind kind,
 
 	rcu_read_lock_sched();
 	object = READ_ONCE(*swim_slot_object(slot));
-	if (likely(object)) {
+	if (likely(object) && (dropping || swim_body_is_there(slot, object, kind))) {
 		tag = swim_tag_of(object);
 		old = swim_tag_mangle(tag, swim_tag_owned(slot, kind));
 		new = dropping ?: swim_body_sized(swim_body_of(slot, object, kind), kind, state);
