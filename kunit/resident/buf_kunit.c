@@ -47,11 +47,12 @@ static void owner_drop(void *value)
 static SWIM_PLAIN_TYPE(number_type, struct number);
 static SWIM_PLAIN_TYPE(odd_type, struct odd);
 static SWIM_PLAIN_TYPE(huge_type, struct huge);
-static SWIM_TYPE_DROP(owner_type, struct owner, owner_drop, SWIM_PART(raw), SWIM_PART(ptr),
+static const struct swim_type_ops owner_ops = { .drop = owner_drop };
+static SWIM_TYPE_OPS(owner_type, struct owner, &owner_ops, SWIM_PART(raw), SWIM_PART(ptr),
 		      SWIM_PART(mut), SWIM_PART(ref), SWIM_PART(hard), SWIM_PART(soft));
 static const struct swim_type nothing_type = { .name = "nothing" };
 static const struct swim_type oversized_type = { .name = "oversized", .size = SZ_4M };
-static const struct swim_type dropping_type = { .name = "dropping", .size = 8, .drop = owner_drop };
+static const struct swim_type dropping_type = { .name = "dropping", .size = 8, .ops = &owner_ops };
 
 DEFINE_SWIM_SPACE(buf_fixed, 48 * PAGE_SIZE);
 DEFINE_SWIM_PACK(buf_pack, SZ_4K);

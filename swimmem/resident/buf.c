@@ -287,7 +287,7 @@ int __swim_buf_copy(void *slot, enum swim_lease_kind kind, struct swim_hold *hol
 {
 	if (unlikely(!type || (n && !values)))
 		return -SWIM_EMISALIGNED;
-	if (type->parts || type->drop)
+	if (type->parts || type->ops)
 		return -SWIM_EUNSUPPORTED;
 	return swim_grip_copy(slot, kind, hold, type, n, values, n, gfp);
 }
