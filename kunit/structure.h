@@ -210,6 +210,7 @@ static inline void grow(struct grower *g, struct node *node, unsigned int depth)
  * @status: of the cell
  * @sum: of what is in it, leases not counted
  * @owned: its tag names the lease, or the cell
+ * @shared: a counted object, not the root, or below one
  */
 struct seen {
 	void *slot;
@@ -218,7 +219,8 @@ struct seen {
 	struct swim_cell *cell;
 	unsigned long status;
 	u64 sum;
-	unsigned long owned;
+	u32 owned;
+	u32 shared;
 };
 
 /**
@@ -257,7 +259,7 @@ static inline u64 view_sum(const void *payload, const struct swim_body *body)
 }
 
 /* Look at what a lease owns, and below. */
-static inline void view_add(struct view *view, void *slot, enum swim_lease_kind kind)
+static inline void view_add(struct view *view, void *slot, enum swim_lease_kind kind, bool shared)
 {
 	const enum swim_tag_kind tag = swim_kind_tag(kind);
 	struct seen *seen = &view->seen[view->n];
@@ -274,6 +276,7 @@ static inline void view_add(struct view *view, void *slot, enum swim_lease_kind 
 		object = cell->object;
 		if (view_has(view, cell))
 			return;
+		shared = shared || view->n;
 	}
 	body = swim_body_of(slot, object, tag);
 	type = swim_meta_type(body->meta);
@@ -288,13 +291,14 @@ static inline void view_add(struct view *view, void *slot, enum swim_lease_kind 
 		.sum = view_sum(payload, body),
 		.owned = swim_tag_read(swim_tag_of(object)) ==
 			 swim_tag_owned(cell ?: slot, tag),
+		.shared = shared,
 	};
 	if (!type)
 		return;
 	for (n = 0; n < (swim_meta_is_buf(body->meta) ? body->len : 1); n++)
 		for (part = 0; part < type->parts; part++)
 			view_add(view, swim_part(payload + n * type->size, type->part[part]),
-				 swim_part_kind(type->part[part]));
+				 swim_part_kind(type->part[part]), shared);
 }
 
 static inline struct view *view_of(struct kunit *test, void *slot, enum swim_lease_kind kind)
@@ -303,7 +307,7 @@ static inline struct view *view_of(struct kunit *test, void *slot, enum swim_lea
 
 	KUNIT_ASSERT_NOT_NULL(test, view);
 	view->n = 0;
-	view_add(view, slot, kind);
+	view_add(view, slot, kind, false);
 	return view;
 }
 
@@ -324,7 +328,21 @@ static inline void expect_same(struct kunit *test, const struct view *before, vo
 	view_put(test, now);
 }
 
-/* The same structure at other addresses; a clone, or moved. Shared cells stay the same. */
+static inline bool seen_moved(const struct seen *of, const struct seen *is)
+{
+	return of->size == is->size && of->sum == is->sum && is->owned &&
+	       of->object != is->object && of->cell == is->cell && of->status == is->status;
+}
+
+/* What is shared is the same. */
+static inline bool seen_cloned(const struct seen *of, const struct seen *is)
+{
+	if (of->size != is->size || of->sum != is->sum || !is->owned || of->shared != is->shared)
+		return false;
+	return of->shared == (of->object == is->object) && (!of->shared || of->cell == is->cell);
+}
+
+/* The same structure at other addresses; or another of it. */
 static inline void expect_like(struct kunit *test, const struct view *a, const struct view *b,
 			       bool moved)
 {
@@ -333,12 +351,10 @@ static inline void expect_like(struct kunit *test, const struct view *a, const s
 	KUNIT_ASSERT_EQ(test, a->n, b->n);
 	for (i = 0; i < a->n; i++) {
 		const struct seen *of = &a->seen[i], *is = &b->seen[i];
-		const bool same = of->size == is->size && of->sum == is->sum && is->owned &&
-				  of->object != is->object &&
-				  (!moved || (of->cell == is->cell && of->status == is->status));
+		const bool like = moved ? seen_moved(of, is) : seen_cloned(of, is);
 
-		KUNIT_EXPECT_TRUE_MSG(test, same, "object %u of %u", i, a->n);
-		if (!same)
+		KUNIT_EXPECT_TRUE_MSG(test, like, "object %u of %u", i, a->n);
+		if (!like)
 			return;
 	}
 }

@@ -944,37 +944,47 @@ static void in_interrupts_it_goes_as_well(struct kunit *test)
  * Interrupts come from another CPU while a thread stows what both share: at any place in it.
  * They may hear that it is in use; they must not wait for the one that they have interrupted.
  */
+#define MEETING_SHARED	16
+
 struct meeting {
 	struct swim_pool *pool[2];
-	struct swim_box root[2];
+	struct swim_buf all;
+	struct swim_box each[MEETING_SHARED];
+	struct swim_hard_box shared[MEETING_SHARED];
 	struct completion begun;
 	unsigned int cpu;
-	unsigned int count[2];
-	unsigned int met[2];
-	int err[2];
+	unsigned int stowed;
+	unsigned int interrupts;
+	unsigned int met;
+	int err;
 	bool done;
 };
 
-static void meet(struct meeting *meeting, unsigned int who)
+/* Whoever comes second hears of it, and in an interrupt there may be no memory. */
+static int meet(struct meeting *meeting, int err)
 {
-	struct swim_pool *to = meeting->pool[meeting->count[who]++ % 2];
-	int err = swim_box_stow(&meeting->root[who], swim_pool_hold(to), NOWAIT);
-
 	if (err == -EINPROGRESS)
-		meeting->met[who]++;
-	else if (err && err != -ENOMEM)
-		meeting->err[who] = err;
+		WRITE_ONCE(meeting->met, meeting->met + 1);
+	return err == -EINPROGRESS || err == -ENOMEM ? 0 : err;
 }
 
 static void meeting_interrupt(void *arg)
 {
-	meet(arg, 1);
+	struct meeting *meeting = arg;
+	unsigned int i = meeting->interrupts++;
+	int err;
+
+	err = swim_box_stow(&meeting->each[i % MEETING_SHARED],
+			    swim_pool_hold(meeting->pool[i / MEETING_SHARED % 2]), NOWAIT);
+	err = meet(meeting, err);
+	if (err)
+		meeting->err = err;
 }
 
 static int meeting_worker(void *arg, unsigned int number)
 {
 	struct meeting *meeting = arg;
-	unsigned int round;
+	int err = 0;
 
 	if (number) {
 		wait_for_completion(&meeting->begun);
@@ -982,24 +992,25 @@ static int meeting_worker(void *arg, unsigned int number)
 			smp_call_function_single(meeting->cpu, meeting_interrupt, meeting, true);
 			cond_resched();
 		}
-		return meeting->err[1];
+		return meeting->err;
 	}
 	meeting->cpu = raw_smp_processor_id();
 	complete(&meeting->begun);
-	for (round = 0; round < ROUNDS(200000); round++) {
-		meet(meeting, 0);
-		if (round % 256 == 0)
+	while (!err && meeting->stowed < ROUNDS(100000)) {
+		struct swim_pool *to = meeting->pool[meeting->stowed++ % 2];
+
+		err = meet(meeting, swim_buf_stow(&meeting->all, swim_pool_hold(to), NOWAIT));
+		if (meeting->stowed % 256 == 0)
 			cond_resched();
 	}
 	WRITE_ONCE(meeting->done, true);
-	return meeting->err[0];
+	return err;
 }
 
 static void an_interrupt_in_the_middle_of_it_does_not_wait(struct kunit *test)
 {
 	struct meeting *meeting = kunit_kzalloc(test, sizeof(*meeting), GFP_KERNEL);
-	struct swim_hard_box shared = {};
-	unsigned int who;
+	unsigned int i;
 
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "one CPU only: nobody interrupts it");
@@ -1007,20 +1018,28 @@ static void an_interrupt_in_the_middle_of_it_does_not_wait(struct kunit *test)
 	meeting->pool[0] = heap_pool(test);
 	meeting->pool[1] = there;
 	init_completion(&meeting->begun);
-	new_hard(test, &shared, 7);
-	for (who = 0; who < 2; who++) {
-		new_node(test, &meeting->root[who], who);
-		KUNIT_ASSERT_EQ(test, swim_hard_box_clone(&node_of(&meeting->root[who])->hard,
-							  &shared), 0);
+	KUNIT_ASSERT_EQ(test, swim_buf_new(&meeting->all, heap_hold(test), &node_type,
+					   MEETING_SHARED, GFP_KERNEL), 0);
+	for (i = 0; i < MEETING_SHARED; i++) {
+		struct node node = {};
+
+		new_hard(test, &meeting->shared[i], i);
+		new_node(test, &meeting->each[i], i);
+		KUNIT_ASSERT_EQ(test, swim_hard_box_clone(&node_of(&meeting->each[i])->hard,
+							  &meeting->shared[i]), 0);
+		KUNIT_ASSERT_EQ(test, swim_hard_box_clone(&node.hard, &meeting->shared[i]), 0);
+		KUNIT_ASSERT_EQ(test, swim_buf_push(&meeting->all, &node, GFP_KERNEL), 0);
 	}
 	KUNIT_EXPECT_EQ(test, swim_workers_run(test, 2, meeting_worker, meeting), 0);
-	kunit_info(test, "%u stowed, %u interrupts, %u of them met", meeting->count[0],
-		   meeting->count[1], meeting->met[1]);
-	KUNIT_EXPECT_GT(test, meeting->met[1], 0U);
-	expect_number(test, &shared, 7);
-	for (who = 0; who < 2; who++)
-		KUNIT_EXPECT_EQ(test, swim_box_drop(&meeting->root[who]), 0);
-	KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&shared), 0);
+	kunit_info(test, "%u stowed, %u interrupts, %u of them met", meeting->stowed,
+		   meeting->interrupts, meeting->met);
+	KUNIT_EXPECT_GT(test, meeting->met, 0U);
+	KUNIT_EXPECT_EQ(test, swim_buf_drop(&meeting->all), 0);
+	for (i = 0; i < MEETING_SHARED; i++) {
+		expect_number(test, &meeting->shared[i], i);
+		KUNIT_EXPECT_EQ(test, swim_box_drop(&meeting->each[i]), 0);
+		KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&meeting->shared[i]), 0);
+	}
 	expect_empty(test, heap_pool(test));
 	expect_empty(test, there);
 }
