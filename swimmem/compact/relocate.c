@@ -38,6 +38,7 @@
 #include "relocate.h"
 
 #define STEP	64	/* bytes between two looks at "asked" */
+#define TRIES	3	/* looks at a lease that does not own what its tag says */
 
 /**
  * swim_owned_peek - look at the lease that a tag names
@@ -196,6 +197,60 @@ abort:
 	return result;
 }
 
+/* What is being freed meanwhile KASAN may call poisoned; it is not used then. */
+static __no_sanitize_address void read_body(const struct swim_body *from, struct swim_body *body)
+{
+	body->meta = READ_ONCE(from->meta);
+	body->cap = READ_ONCE(from->cap);
+}
+
+/* Where nobody changes the metadata meanwhile a look is enough: inside the object, or pinned. */
+static enum swim_relocated measure_peek(void *object, unsigned long value, size_t *size)
+{
+	const unsigned long *tag = swim_tag_of(object);
+	enum swim_tag_kind kind = swim_tag_kind(value);
+	struct swim_buf lease;
+	struct swim_body body;
+	unsigned int tries;
+
+	/* It may be handed on, and back, between a look at the lease and one at the tag. */
+	for (tries = 0; tries < TRIES; tries++) {
+		const bool owned = swim_owned_peek(object, value, &lease);
+
+		if (owned)
+			read_body(swim_body_of(&lease, object, kind), &body);
+		/* It was the metadata if the object is still there. */
+		smp_rmb();
+		if (swim_tag_read(tag) != value)
+			return SWIM_CHANGED;
+		if (!owned)
+			continue;
+		*size = swim_body_object_size(&body, kind);
+		return SWIM_MOVED;
+	}
+	return SWIM_CORRUPT;
+}
+
+/* MOVED: that is its size. */
+static enum swim_relocated measure(struct swim_pool *pool, void *object, unsigned long value,
+				   size_t *size)
+{
+	enum swim_relocated result;
+	struct swim_buf lease;
+	unsigned long flags;
+
+	if (swim_tag_kind(value) != SWIM_TAG_OWNED || swim_tag_is_pinned(value))
+		return measure_peek(object, value, size);
+	local_irq_save(flags);
+	result = visit(pool, object, value, &lease);
+	if (result == SWIM_MOVED) {
+		*size = swim_owned_size(object, value, &lease);
+		swim_tag_write(swim_tag_of(object), value);
+	}
+	local_irq_restore(flags);
+	return result;
+}
+
 /**
  * swim_relocate - move one object
  * @mover: where to
@@ -222,38 +277,15 @@ enum swim_relocated swim_relocate(struct swim_mover *mover, void *object, unsign
 		result = move(mover, object, value, &lease, *size);
 		if (result != SWIM_MOVED)
 			unvisit(object, value);
-	} else if (result == SWIM_REFUSED && !swim_measure(mover->pool, object, value, size)) {
-		result = swim_tag_read(swim_tag_of(object)) == value ? SWIM_CORRUPT : SWIM_CHANGED;
+	} else if (result == SWIM_REFUSED) {
+		result = measure(mover->pool, object, value, size);
+		if (result == SWIM_MOVED)
+			result = SWIM_REFUSED;
 	}
 	local_irq_restore(flags);
 	if (result == SWIM_CORRUPT)
 		swim_report("tag of object %p overwritten: no lease owns it", object);
 	return result;
-}
-
-/* What is being freed meanwhile KASAN may call poisoned; it is not used then. */
-static __no_sanitize_address void read_body(const struct swim_body *from, struct swim_body *body)
-{
-	body->meta = READ_ONCE(from->meta);
-	body->cap = READ_ONCE(from->cap);
-}
-
-/* Where nobody changes the metadata meanwhile a look is enough: inside the object, or pinned. */
-static bool measure_peek(void *object, unsigned long value, size_t *size)
-{
-	enum swim_tag_kind kind = swim_tag_kind(value);
-	struct swim_buf lease;
-	struct swim_body body;
-
-	if (!swim_owned_peek(object, value, &lease))
-		return false;
-	read_body(swim_body_of(&lease, object, kind), &body);
-	/* It was the metadata if the object is still there. */
-	smp_rmb();
-	if (swim_tag_read(swim_tag_of(object)) != value)
-		return false;
-	*size = swim_body_object_size(&body, kind);
-	return true;
 }
 
 /**
@@ -267,19 +299,6 @@ static bool measure_peek(void *object, unsigned long value, size_t *size)
  */
 bool swim_measure(struct swim_pool *pool, void *object, unsigned long value, size_t *size)
 {
-	enum swim_relocated result;
-	struct swim_buf lease;
-	unsigned long flags;
-
-	if (swim_tag_kind(value) != SWIM_TAG_OWNED || swim_tag_is_pinned(value))
-		return measure_peek(object, value, size);
-	local_irq_save(flags);
-	result = visit(pool, object, value, &lease);
-	if (result == SWIM_MOVED) {
-		*size = swim_owned_size(object, value, &lease);
-		swim_tag_write(swim_tag_of(object), value);
-	}
-	local_irq_restore(flags);
-	return result == SWIM_MOVED;
+	return measure(pool, object, value, size) == SWIM_MOVED;
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_measure);
