@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * stow.pml with a fault, which the checker must find: the root's lease leads to the copy when the old root is given back already.
+ *
+ * Check: spin -a stow-late-publish-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=512 -o pan pan.c && ./pan -m1000000
+ */
+#define LATE_PUBLISH
+#include "stow.pml"
