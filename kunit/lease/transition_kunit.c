@@ -8,6 +8,7 @@
 #include <linux/timer.h>
 
 #include "../../swimmem/alloc/fail.h"
+#include "../../swimmem/lease/cell.h"
 #include "../interrupt.h"
 #include "../kunit.h"
 
@@ -579,7 +580,8 @@ static void end_of_move(struct timer_list *timer)
 	struct waiter *waiter = container_of(timer, struct waiter, timer);
 
 	WRITE_ONCE(waiter->released, true);
-	atomic_long_sub(waiter->extra, &waiter->trial.cell->status);
+	/* Whoever waits has asked for it. */
+	atomic_long_andnot(SWIM_BUSY | SWIM_ASKED, &waiter->trial.cell->status);
 }
 
 static void begin_of_move(struct waiter *waiter)
@@ -880,24 +882,37 @@ static void unique_out_of_memory_changes_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 0);
 }
 
-static void unique_of_what_owns_others_is_unsupported(struct kunit *test)
+static void silent_drop(void *value)
+{
+}
+
+/* With something to do when a value goes, and nothing when one is cloned. */
+static const struct swim_type_ops no_clone_ops = { .drop = silent_drop };
+static SWIM_PLAIN_TYPE_OPS(no_clone_type, struct owner, &no_clone_ops);
+
+static void unique_of_what_has_no_clone_is_unsupported(struct kunit *test)
 {
 	struct swim_hard_box box = {}, other_box = {};
 	struct swim_hard_buf buf = {}, other_buf = {};
 	struct swim_mut_box mut_box = {};
 	struct swim_mut_buf mut_buf = {};
 	struct swim_counts counts;
+	struct owner value = {};
 
-	KUNIT_ASSERT_EQ(test, swim_hard_box_new(&box, heap_hold(test), &owner_type, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_hard_box_new(&box, heap_hold(test), &no_clone_type,
+						GFP_KERNEL), 0);
 	KUNIT_ASSERT_EQ(test, swim_hard_box_clone(&other_box, &box), 0);
 	KUNIT_EXPECT_EQ(test, swim_hard_box_to_unique(&mut_box, &box, heap_hold(test), GFP_KERNEL),
 			-EOPNOTSUPP);
 	swim_hard_box_counts(&box, &counts);
 	KUNIT_EXPECT_EQ(test, counts.hard, 2U);
+	KUNIT_EXPECT_EQ(test, counts.ref, 0U);
 	KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&box), 0);
 	KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&other_box), 0);
-	KUNIT_ASSERT_EQ(test, swim_hard_buf_new(&buf, heap_hold(test), &owner_type, 3,
-						GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_mut_buf_new(&mut_buf, heap_hold(test), &no_clone_type, 3,
+					       GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_mut_buf_push(&mut_buf, &value, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_mut_buf_into_hard(&buf, &mut_buf), 0);
 	KUNIT_ASSERT_EQ(test, swim_hard_buf_clone(&other_buf, &buf), 0);
 	KUNIT_EXPECT_EQ(test, swim_hard_buf_to_unique(&mut_buf, &buf, heap_hold(test), GFP_KERNEL),
 			-EOPNOTSUPP);
@@ -905,6 +920,21 @@ static void unique_of_what_owns_others_is_unsupported(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts.hard, 2U);
 	KUNIT_EXPECT_EQ(test, swim_hard_buf_drop(&buf), 0);
 	KUNIT_EXPECT_EQ(test, swim_hard_buf_drop(&other_buf), 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 0);
+}
+
+static void unique_of_what_owns_others_is_a_clone(struct kunit *test)
+{
+	struct swim_hard_box box = {}, other = {};
+	struct swim_mut_box mut = {};
+
+	KUNIT_ASSERT_EQ(test, swim_hard_box_new(&box, heap_hold(test), &owner_type, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_hard_box_clone(&other, &box), 0);
+	KUNIT_ASSERT_EQ(test, swim_hard_box_to_unique(&mut, &box, heap_hold(test), GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 2);
+	KUNIT_EXPECT_PTR_NE(test, mut.mut.cell, other.hard.cell);
+	KUNIT_EXPECT_EQ(test, swim_mut_box_drop(&mut), 0);
+	KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&other), 0);
 	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 0);
 }
 
@@ -932,7 +962,8 @@ static struct kunit_case transition_cases[] = {
 	KUNIT_CASE_PARAM(the_last_drop_waits_for_a_mover, resident_gen_params),
 	KUNIT_CASE_PARAM(hard_to_unique, resident_gen_params),
 	KUNIT_CASE_PARAM(unique_out_of_memory_changes_nothing, resident_gen_params),
-	KUNIT_CASE(unique_of_what_owns_others_is_unsupported),
+	KUNIT_CASE(unique_of_what_has_no_clone_is_unsupported),
+	KUNIT_CASE(unique_of_what_owns_others_is_a_clone),
 	{}
 };
 
