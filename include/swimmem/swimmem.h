@@ -23,6 +23,7 @@
 #include <swimmem/stow.h>
 #include <swimmem/string.h>
 #include <swimmem/type.h>
+#include <swimmem/typed.h>
 #include <swimmem/value.h>
 
 #endif
