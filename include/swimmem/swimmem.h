@@ -8,6 +8,7 @@
 #include <swimmem/block.h>
 #include <swimmem/box.h>
 #include <swimmem/buf.h>
+#include <swimmem/cleanup.h>
 #include <swimmem/counted.h>
 #include <swimmem/error.h>
 #include <swimmem/heap.h>

@@ -31,6 +31,7 @@
 #include <linux/build_bug.h>
 #include <swimmem/box.h>
 #include <swimmem/buf.h>
+#include <swimmem/cleanup.h>
 
 /* A client uses some of the calls; of the others nothing is left, and nothing said. */
 #define __swim_typed	static inline __maybe_unused
@@ -73,7 +74,9 @@ name##_##lease##_move(struct name##_##lease *to, struct name##_##lease *from)	\
 __swim_typed bool name##_##lease##_is_empty(const struct name##_##lease *lease)	\
 {										\
 	return swim_##lease##_is_empty(&lease->resident);			\
-}
+}										\
+										\
+SWIM_AUTO(name##_##lease)
 
 #define __SWIM_TYPED_COUNTS(name, lease, resident)				\
 __swim_typed void								\
@@ -150,7 +153,10 @@ __swim_typed void name##_##lease##_unpin(struct name##_##lease *lease)		\
 __swim_typed const value_t *name##_##lease##_read(const struct name##_##lease *lease) \
 {										\
 	return swim_##lease##_read(&lease->box);				\
-}
+}										\
+										\
+SWIM_LET_GO(name##_##lease)							\
+SWIM_CLASS(name##_##lease, value_t)
 
 #define __SWIM_TYPED_BOX_GET(name, lease, value_t)				\
 __swim_typed value_t *name##_##lease##_get(const struct name##_##lease *lease)	\
@@ -294,7 +300,9 @@ name##_##lease##_##verb(struct name##_##lease *lease, struct name##_##slice *all
 __swim_typed void name##_##lease##_unpin(struct name##_##lease *lease)		\
 {										\
 	swim_##lease##_unpin(&lease->buf);					\
-}
+}										\
+										\
+SWIM_LET_GO(name##_##lease)
 
 /**
  * DECLARE_SWIM_BUF - the six leases of a buf of one type, without the calls
