@@ -51,21 +51,16 @@ static int node_add(struct node *node, u32 number)
 
 static int node_create(struct node_box *box, u32 key)
 {
-	struct node_box made = {};
+	struct node_box made swim_auto(node_box) = {};
 	struct node *node;
 	int err = node_box_new(&made, swim_pool_hold(pool), GFP_KERNEL);
 
 	if (err)
 		return err;
-	node = node_box_pin(&made);
-	if (IS_ERR(node)) {
-		node_box_drop(&made);
-		return PTR_ERR(node);
-	}
-	node->key = key;
-	node_box_unpin(&made);
-	/* From here on it is seen by others, with its key. */
-	return node_box_move(box, &made);
+	swim_pinned(node_box, node, &made)
+		node->key = key;
+	/* Once it is moved others see it, with its key. */
+	return PTR_ERR_OR_ZERO(node) ?: node_box_move(box, &made);
 }
 
 /*
@@ -82,16 +77,13 @@ static int node_add_below(struct node_box *box, u32 key, u32 number, unsigned in
 		err = node_create(box, key);
 	if (err)
 		return err;
-	node = node_box_pin(box);
-	if (IS_ERR(node))
-		return PTR_ERR(node);
-	if (key == node->key)
-		err = node_add(node, number);
-	else
-		err = node_add_below(key < node->key ? &node->less : &node->more, key, number,
-				     depth - 1);
-	node_box_unpin(box);
-	return err;
+	swim_pinned(node_box, node, box) {
+		if (key == node->key)
+			return node_add(node, number);
+		box = key < node->key ? &node->less : &node->more;
+		return node_add_below(box, key, number, depth - 1);
+	}
+	return PTR_ERR(node);
 }
 
 static int tree_add(u32 word, u32 number)
