@@ -42,6 +42,17 @@ v = \(slice_at(&s, ...)\|s.at\|&s.at[...]\)
 ... when != v = X
 unpin@p(L)
 
+// A block that is run pinned ends with the unpin.
+@left exists@
+iterator run =~ "^swim_(raw|ptr|box|ptr_box)_pinned$";
+identifier v;
+expression L;
+statement S;
+position p;
+@@
+
+run@p(v, L) S
+
 // Nothing but the address, or its type, is looked at.
 @looked@
 identifier compare =~ "^KUNIT_(EXPECT|ASSERT)_";
@@ -100,6 +111,26 @@ unpin@p(...)
  v = X
 )
 
+@used_left exists@
+identifier left.v, f, m;
+expression X;
+iterator left.run, iter;
+statement S, S2;
+position left.p, p2 != looked.p;
+@@
+
+run@p(v, ...) S
+...
+(
+ iter(v, ...) S2
+|
+ \(v@p2->m\|*v@p2\|v@p2[...]\|f(..., v@p2, ...)\)
+|
+ return v@p2;
+|
+ v = X
+)
+
 @script:python depends on org@
 p << pinned.p;
 p2 << used.p2;
@@ -114,6 +145,14 @@ p2 << used_place.p2;
 @@
 
 cocci.print_main("unpin", p)
+cocci.print_secs("use", p2)
+
+@script:python depends on org@
+p << left.p;
+p2 << used_left.p2;
+@@
+
+cocci.print_main("block", p)
 cocci.print_secs("use", p2)
 
 @script:python depends on report@
@@ -130,4 +169,12 @@ p2 << used_place.p2;
 @@
 
 msg = "ERROR: place in a slice used after its unpin on line %s" % (p[0].line)
+coccilib.report.print_report(p2[0], msg)
+
+@script:python depends on report@
+p << left.p;
+p2 << used_left.p2;
+@@
+
+msg = "ERROR: address used after the block of line %s that was run pinned" % (p[0].line)
 coccilib.report.print_report(p2[0], msg)

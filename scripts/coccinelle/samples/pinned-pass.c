@@ -183,3 +183,21 @@ static int typed(struct flow_box *box)
 	flow_box_unpin(box);
 	return err;
 }
+
+static int in_a_block(struct swim_box *box, struct swim_box *other)
+{
+	struct node *node = swim_box_pin(other), *below;
+	int err;
+
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+	swim_box_pinned(below, &node->next)
+		below->key = node->key;
+	err = PTR_ERR_OR_ZERO(below);
+	swim_box_unpin(other);
+	if (err)
+		return err;
+	swim_box_pinned(below, box)
+		return below->key;
+	return PTR_ERR(below);
+}

@@ -133,3 +133,19 @@ static u64 typed_slice(struct flow_buf *buf)
 	flow_buf_unpin(buf);
 	return slice.at[0].bytes;	/* CATCH */
 }
+
+static u32 behind_the_block(struct swim_box *box)
+{
+	struct node *node;
+	u32 key = 0;
+
+	swim_box_pinned(node, box) {
+		key = node->key;
+		if (!key)
+			break;
+		node->key = 0;
+	}
+	if (IS_ERR(node))
+		return 0;
+	return key + node->values[0];	/* CATCH */
+}

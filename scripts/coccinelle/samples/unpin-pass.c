@@ -141,3 +141,21 @@ static u64 typed_slice(struct flow_buf *buf)
 	flow_buf_unpin(buf);
 	return bytes;
 }
+
+static int in_a_block(struct swim_box *box, struct swim_box *other)
+{
+	struct node *node;
+	u32 key = 0;
+
+	swim_box_pinned(node, box) {
+		key = node->key;
+		if (key)
+			return node->values[0];
+		node->key = 1;
+	}
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+	swim_box_pinned(node, other)
+		key += node->key;
+	return PTR_ERR_OR_ZERO(node) ?: key;
+}
