@@ -21,6 +21,7 @@
 #define SWIM_ESOFT		ERANGE		/* more soft leases than can be counted */
 #define SWIM_EREF		EUSERS		/* more ref leases than can be counted */
 #define SWIM_EUTF8		EILSEQ		/* no valid UTF-8 */
+#define SWIM_ECONTEXT		EPERM		/* sleeps, and nobody may here */
 
 const char *swim_error_text(int err);
 

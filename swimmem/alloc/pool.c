@@ -760,12 +760,16 @@ free_block:
  * Context: Process, may sleep.
  * Return: the pool, or ERR_PTR: -EINVAL for a bad name, unknown flags, no heap, or a slab
  * whose units are no pages; -EEXIST for a name in use; -E2BIG when a block of the heap is too
- * small to describe all its hunks; -ENOMEM. (Model: holds, pool)
+ * small to describe all its hunks; -ENOMEM; -EPERM, and a report, where nobody may sleep.
+ * (Model: holds, pool)
  */
 struct swim_pool *swim_pool_create(const char *name, struct swim_heap *heap, unsigned long flags)
 {
-	struct swim_pool *pool = swim_pool_make(name, heap, flags);
+	struct swim_pool *pool;
 
+	if (!swim_may_sleep("pool created"))
+		return ERR_PTR(-SWIM_ECONTEXT);
+	pool = swim_pool_make(name, heap, flags);
 	if (!IS_ERR(pool))
 		__module_get(THIS_MODULE);
 	return pool;
@@ -820,7 +824,7 @@ int swim_pool_unmake(struct swim_pool *pool)
  *
  * Context: Process, may sleep.
  * Return: 0; -EBUSY, and one report, when objects are live, and then the pool is what
- * it was; -EINVAL without a pool.
+ * it was; -EINVAL without a pool; -EPERM, and a report, where nobody may sleep.
  */
 int swim_pool_destroy(struct swim_pool *pool)
 {
@@ -828,6 +832,8 @@ int swim_pool_destroy(struct swim_pool *pool)
 
 	if (IS_ERR_OR_NULL(pool))
 		return -SWIM_EMISALIGNED;
+	if (!swim_may_sleep("pool destroyed"))
+		return -SWIM_ECONTEXT;
 	err = swim_pool_unmake(pool);
 	if (!err)
 		module_put(THIS_MODULE);

@@ -829,12 +829,16 @@ free_space:
  *
  * Context: Process, may sleep.
  * Return: the space, or ERR_PTR: -EINVAL for a bad name, a limit below 64 KiB, a node that is
- * not online; -EEXIST for a name in use, -ENOMEM. (Model: heaps, address space)
+ * not online; -EEXIST for a name in use, -ENOMEM; -EPERM, and a report, where nobody may sleep.
+ * (Model: heaps, address space)
  */
 struct swim_space *swim_space_create_node(const char *name, size_t limit, int node)
 {
-	struct swim_space *space = swim_space_make(name, limit, node);
+	struct swim_space *space;
 
+	if (!swim_may_sleep("space created"))
+		return ERR_PTR(-SWIM_ECONTEXT);
+	space = swim_space_make(name, limit, node);
 	if (!IS_ERR(space))
 		__module_get(THIS_MODULE);
 	return space;
@@ -887,7 +891,8 @@ int swim_space_unmake(struct swim_space *space)
  *
  * Context: Process, may sleep.
  * Return: 0; -EBUSY, and one report, when extents are in use, and then the space is
- * what it was; -EINVAL without a space, or for one that is not added.
+ * what it was; -EINVAL without a space, or for one that is not added; -EPERM, and a report,
+ * where nobody may sleep.
  */
 int swim_space_destroy(struct swim_space *space)
 {
@@ -896,6 +901,8 @@ int swim_space_destroy(struct swim_space *space)
 
 	if (IS_ERR_OR_NULL(space))
 		return -SWIM_EMISALIGNED;
+	if (!swim_may_sleep("space destroyed"))
+		return -SWIM_ECONTEXT;
 	fixed = space->segment;
 	err = swim_space_unmake(space);
 	if (!err && !fixed)

@@ -305,7 +305,7 @@ static void hand_over(struct cleaner *cleaner)
  * Context: Process, may sleep.
  * Return: 0, also when less could be done; -ENOMEM when there was no memory for the first
  * hunk to move to, or for another, and more could have been done; -EINVAL without a pool or
- * for a target above 100. (Model: relocation)
+ * for a target above 100; -EPERM, and a report, where nobody may sleep. (Model: relocation)
  */
 int swim_pool_compact(struct swim_pool *pool, unsigned int target)
 {
@@ -320,6 +320,8 @@ int swim_pool_compact(struct swim_pool *pool, unsigned int target)
 
 	if (IS_ERR_OR_NULL(pool) || target > 100)
 		return -SWIM_EMISALIGNED;
+	if (!swim_may_sleep("pool compacted"))
+		return -SWIM_ECONTEXT;
 	mutex_lock(&pool->clean);
 	begin = ktime_get_ns();
 	before = pool->moves.moved;

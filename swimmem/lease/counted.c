@@ -140,7 +140,8 @@ EXPORT_SYMBOL_GPL(__swim_counted_turn);
  * @into: @from is empty afterwards
  *
  * Context: Process, may sleep: for as long as somebody keeps a Ref or Mut that is in the way.
- * Return: as __swim_counted_turn(), but for what waiting helps against.
+ * Return: as __swim_counted_turn(), but for what waiting helps against; -EPERM, and a report,
+ * where nobody may sleep.
  */
 int __swim_counted_try(struct swim_cell **to, enum swim_lease_kind to_kind,
 		       struct swim_cell **from, enum swim_lease_kind from_kind, bool into)
@@ -148,9 +149,11 @@ int __swim_counted_try(struct swim_cell **to, enum swim_lease_kind to_kind,
 	bool last;
 	int err = check(to, from);
 
-	might_sleep();
+	if (!err && !swim_may_sleep("wait for a lease"))
+		err = -SWIM_ECONTEXT;
 	if (err)
 		return err;
+	might_sleep();
 	do {
 		err = swim_cell_turn(*from, from_kind, to_kind, into, &last);
 		if (!err) {

@@ -7,6 +7,7 @@
 #define pr_fmt(fmt) "swimmem: " fmt
 
 #include <linux/kernel.h>
+#include <linux/preempt.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
@@ -148,6 +149,22 @@ void swim_report_overwritten(const char *what, const void *object)
 }
 
 /**
+ * swim_may_sleep - refuse to do what may sleep where that is not possible
+ * @what: is about to be done
+ *
+ * A kernel that does not count preemption knows of interrupts only.
+ *
+ * Return: false, after a report, when the caller must not sleep.
+ */
+bool swim_may_sleep(const char *what)
+{
+	if (likely(!preempt_count() && !irqs_disabled() && !rcu_preempt_depth()))
+		return true;
+	swim_report("%s where nobody may sleep", what);
+	return false;
+}
+
+/**
  * swim_error_text - what an errno of swimmem means
  * @err: negative errno, or 0
  */
@@ -168,6 +185,7 @@ const char *swim_error_text(int err)
 	case SWIM_EHARD:	return "hard count overflow";
 	case SWIM_ESOFT:	return "soft count overflow";
 	case SWIM_EREF:		return "ref count overflow";
+	case SWIM_ECONTEXT:	return "not in this context";
 	case SWIM_EUTF8:	return "invalid UTF-8";
 	default:		return "unknown";
 	}
