@@ -22,8 +22,10 @@
 #include <linux/string.h>
 #include <swimmem/swimmem.h>
 
+#include "../swimmem/alloc/hunk.h"
 #include "../swimmem/compat.h"
 #include "../swimmem/observe/report.h"
+#include "../swimmem/observe/track.h"
 
 /* Rounds of a loop that tries at random: a detector kernel in an emulator is slow. */
 #define ROUNDS(n)	((n) / (IS_ENABLED(CONFIG_KASAN) ? 10 : 1))
@@ -33,24 +35,56 @@
  * @lock: of the others
  * @count: how many
  * @last: text of the last one
+ * @lines: what else it said, each line with a newline
+ * @born: stack that it has of an allocation
+ * @gone: stack that it has of a drop
+ * @stacks: how many stacks were told, known or not
  */
 struct swim_reports {
 	raw_spinlock_t lock;
 	unsigned int count;
 	char last[160];
+	char lines[1600];
+	u32 born;
+	u32 gone;
+	unsigned int stacks;
 };
 
 static struct swim_reports swim_reports = {
 	.lock = __RAW_SPIN_LOCK_UNLOCKED(swim_reports.lock),
 };
 
-static void swim_report_keep(const char *text)
+static void swim_report_keep_part(enum swim_report_part part, const char *text, u32 stack)
+{
+	switch (part) {
+	case SWIM_REPORT_HEAD:
+		swim_reports.count++;
+		strscpy(swim_reports.last, text, sizeof(swim_reports.last));
+		swim_reports.lines[0] = '\0';
+		swim_reports.born = 0;
+		swim_reports.gone = 0;
+		swim_reports.stacks = 0;
+		break;
+	case SWIM_REPORT_LINE:
+		strlcat(swim_reports.lines, text, sizeof(swim_reports.lines));
+		strlcat(swim_reports.lines, "\n", sizeof(swim_reports.lines));
+		break;
+	case SWIM_REPORT_STACK:
+		swim_reports.stacks++;
+		if (!strcmp(text, "allocated"))
+			swim_reports.born = stack;
+		else
+			swim_reports.gone = stack;
+		break;
+	}
+}
+
+static void swim_report_keep(enum swim_report_part part, const char *text, u32 stack)
 {
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&swim_reports.lock, flags);
-	swim_reports.count++;
-	strscpy(swim_reports.last, text, sizeof(swim_reports.last));
+	swim_report_keep_part(part, text, stack);
 	raw_spin_unlock_irqrestore(&swim_reports.lock, flags);
 }
 
@@ -83,6 +117,29 @@ do {										\
 			    "reports, the last is '%s'", swim_reports.last);	\
 	swim_reports_reset();							\
 } while (0)
+
+/*
+ * The suites run with swimmem's debug=1 as well. Then pools keep more of each object, all CPUs
+ * allocate in one hunk, and what is dropped there is not used again before the hunk goes.
+ */
+#define SKIP_IN_DEBUG(test, why)						\
+do {										\
+	if (swim_debug)								\
+		kunit_skip(test, "in a debug pool " why);			\
+} while (0)
+
+/* Bytes that a pool keeps behind each object. */
+static inline size_t swim_kunit_trailer(void)
+{
+	return swim_debug ? sizeof(struct swim_track) : 0;
+}
+
+/* Bytes that it keeps more of a large object than of none: in front, and behind. */
+static inline size_t swim_kunit_large(void)
+{
+	return swim_debug ? sizeof(struct swim_large) - sizeof(struct swim_hunk) +
+			    sizeof(struct swim_track) : 0;
+}
 
 /* A pointer that carries this errno. */
 #define EXPECT_ERR_PTR(test, ptr, err)	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(ptr), err)

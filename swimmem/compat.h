@@ -6,12 +6,62 @@
 #define SWIMMEM_COMPAT_H
 
 #include <linux/export.h>
+#include <linux/gfp.h>
 
 /* What the suites see and no client does, where the kernel can run suites. */
 #if IS_ENABLED(CONFIG_KUNIT)
 #define EXPORT_SYMBOL_SWIM_KUNIT(symbol)	EXPORT_SYMBOL_GPL(symbol)
 #else
 #define EXPORT_SYMBOL_SWIM_KUNIT(symbol)
+#endif
+
+/* The kernel's own store of stacks, where it has one; else no stack is known. */
+#if defined(CONFIG_STACKDEPOT) && defined(CONFIG_STACKTRACE)
+
+#include <linux/stackdepot.h>
+#include <linux/stacktrace.h>
+
+static inline void swim_stack_init(void)
+{
+	stack_depot_init();
+}
+
+static __always_inline unsigned int swim_stack_walk(unsigned long *entries, unsigned int max,
+						    unsigned int skip)
+{
+	return stack_trace_save(entries, max, skip);
+}
+
+static inline u32 swim_stack_store(unsigned long *entries, unsigned int n)
+{
+	return n ? stack_depot_save(entries, n, GFP_NOWAIT | __GFP_NOWARN) : 0;
+}
+
+static inline unsigned int swim_stack_fetch(u32 stack, unsigned long **entries)
+{
+	return stack ? stack_depot_fetch(stack, entries) : 0;
+}
+
+#else
+
+static inline void swim_stack_init(void) { }
+
+static inline unsigned int swim_stack_walk(unsigned long *entries, unsigned int max,
+					   unsigned int skip)
+{
+	return 0;
+}
+
+static inline u32 swim_stack_store(unsigned long *entries, unsigned int n)
+{
+	return 0;
+}
+
+static inline unsigned int swim_stack_fetch(u32 stack, unsigned long **entries)
+{
+	return 0;
+}
+
 #endif
 
 /*

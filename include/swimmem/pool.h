@@ -46,7 +46,8 @@ struct swim_moves {
  * @held: bytes that it has from its space
  * @live: objects
  * @used: bytes of objects, without tags, each rounded up to 8
- * @tags: bytes of their tags
+ * @tags: bytes of their tags, and of what a debug pool keeps behind them
+ * @trailer: bytes that a debug pool keeps behind each object; else 0
  * @hunks: hunks, of 64 KiB each
  * @open: those of them that are open for allocation
  * @waiting: those of them that are empty and wait until no reader is left in them
@@ -59,6 +60,7 @@ struct swim_pool_stats {
 	long live;
 	size_t used;
 	size_t tags;
+	size_t trailer;
 	unsigned long hunks;
 	unsigned long open;
 	unsigned long waiting;

@@ -211,12 +211,12 @@ noinline int swim_refuse(const char *what, void *object)
 		return refuse_misaligned(what, object);
 	if (swim_tag_is(value, SWIM_TAG_DEAD) || swim_tag_is(value, SWIM_TAG_GOING) ||
 	    swim_tag_is(value, SWIM_TAG_NOTHING) || value == SWIM_TAG_UNWRITTEN) {
-		swim_report("%s of object %p after its free", what, object);
+		swim_report_object(object, "%s of object %p after its free", what, object);
 		return -SWIM_ECLEARED;
 	}
 	if (swim_tag_is(value, SWIM_TAG_TAKEN) || swim_tag_is(value, SWIM_TAG_VISITED) ||
 	    swim_is_leased(object, value)) {
-		swim_report("%s of object %p, which a lease owns", what, object);
+		swim_report_object(object, "%s of object %p, which a lease owns", what, object);
 		return -SWIM_EALIASED;
 	}
 	swim_report_overwritten(what, object);

@@ -8,6 +8,7 @@
 #include <linux/string.h>
 
 #include "../compat.h"
+#include "../observe/report.h"
 #include "fail.h"
 #include "pool.h"
 #include "space.h"
@@ -145,6 +146,25 @@ void swim_hunk_reset(struct swim_hunk *hunk, unsigned int mark)
 	atomic_set_release(&hunk->frame->live, SWIM_HUNK_OPEN);
 }
 
+/* A debug pool's hunk goes, and with it what tells who writes to dropped objects. */
+static void check_dead(struct swim_pool *pool, struct swim_hunk *hunk)
+{
+	const void *end = (void *)hunk + swim_frame_mark(pool, hunk->frame);
+	void *object = (void *)hunk + SWIM_HUNK_BEGIN + SWIM_TAG_SLOT;
+
+	while (object <= end) {
+		unsigned long value = swim_tag_read(swim_tag_of(object));
+		size_t span = swim_tag_size(value) + swim_pool_behind(pool, value);
+
+		if (!swim_tag_is(value, SWIM_TAG_DEAD) || span > end - object) {
+			swim_report_overwritten("reuse", object);
+			break;
+		}
+		swim_pool_check(pool, object, value);
+		object += span + SWIM_TAG_SLOT;
+	}
+}
+
 /**
  * swim_hunk_put_now - give an all-dead hunk back to its space
  * @hunk: live is 0 or was never anything else than OPEN, and no reader is left in it
@@ -159,6 +179,8 @@ void swim_hunk_put_now(struct swim_hunk *hunk)
 
 	if (swim_pool_scanned(pool))
 		kmemleak_free(hunk);
+	if (swim_pool_trailer(pool))
+		check_dead(pool, hunk);
 	swim_unpoison(hunk, size);
 	if (want_init_on_free())
 		memset(hunk, 0, size);

@@ -26,6 +26,7 @@
 #ifndef SWIMMEM_ALLOC_HUNK_H
 #define SWIMMEM_ALLOC_HUNK_H
 
+#include <linux/list.h>
 #include <linux/llist.h>
 #include <linux/rcupdate.h>
 #include <swimmem/segment.h>
@@ -65,6 +66,18 @@ struct swim_hunk {
 			u32 filled;
 		};
 	};
+};
+
+/**
+ * struct swim_large - the header of a large object's extent in a debug pool
+ * @head: the header of any
+ * @link: in the pool's list
+ * @object: where it begins
+ */
+struct swim_large {
+	struct swim_hunk head;
+	struct list_head link;
+	void *object;
 };
 
 /* In a hunk of 64 KiB; larger objects get extents of their own. */

@@ -4,7 +4,8 @@
  *
  *	| header | ... | tag object | rest |
  *
- * The tag stands in the first page, so that the header is one mask away.
+ * The tag stands in the first page, so that the header is one mask away. A debug pool has a
+ * list of them, to find those that leak, and keeps a track behind each (track.h).
  */
 #include <linux/kmemleak.h>
 #include <linux/mm.h>
@@ -12,6 +13,41 @@
 
 #include "fail.h"
 #include "pool.h"
+
+static size_t header_size(const struct swim_pool *pool)
+{
+	return swim_pool_trailer(pool) ? ALIGN(sizeof(struct swim_large), SWIM_TAG_SLOT) :
+					 SWIM_HUNK_BEGIN;
+}
+
+static void list(struct swim_pool *pool, struct swim_hunk *head, void *object)
+{
+	struct swim_large *large = container_of(head, struct swim_large, head);
+	unsigned long flags;
+
+	large->object = object;
+	raw_spin_lock_irqsave(&pool->larges_lock, flags);
+	list_add_tail(&large->link, &pool->larges);
+	raw_spin_unlock_irqrestore(&pool->larges_lock, flags);
+}
+
+static void unlist(struct swim_pool *pool, struct swim_hunk *head)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->larges_lock, flags);
+	list_del(&container_of(head, struct swim_large, head)->link);
+	raw_spin_unlock_irqrestore(&pool->larges_lock, flags);
+}
+
+/* The object of an extent goes. */
+static void track_drop(struct swim_pool *pool, struct swim_hunk *head, size_t size, bool poison)
+{
+	void *object = container_of(head, struct swim_large, head)->object;
+
+	unlist(pool, head);
+	swim_track_drop(object, size, poison);
+}
 
 /**
  * swim_large_reserve - an extent for one object
@@ -24,17 +60,18 @@
  */
 void *swim_large_reserve(struct swim_pool *pool, size_t size, size_t align, gfp_t gfp)
 {
-	const size_t front = ALIGN(SWIM_HUNK_BEGIN + SWIM_TAG_SLOT, align);
+	const size_t front = ALIGN(header_size(pool) + SWIM_TAG_SLOT, align);
+	const size_t trailer = swim_pool_trailer(pool);
 	struct swim_layout layout = { .align = PAGE_SIZE };
 	struct swim_block block;
 	struct swim_hunk *head;
 	int err;
 
-	if (size > SWIM_SEGMENT_SIZE - front)
+	if (size > SWIM_SEGMENT_SIZE - front - trailer)
 		return ERR_PTR(-SWIM_EOVERSIZED);
 	if (swim_fail())
 		return ERR_PTR(-SWIM_ENOMEM);
-	layout.size = front + size;
+	layout.size = front + (trailer ? round_up(size, SWIM_OBJECT_ALIGN) + trailer : size);
 	err = swim_heap_alloc(pool->heap, &layout, gfp, &block);
 	if (err)
 		return ERR_PTR(err);
@@ -47,6 +84,10 @@ void *swim_large_reserve(struct swim_pool *pool, size_t size, size_t align, gfp_
 	atomic_long_inc(&pool->large);
 	atomic_long_add(round_up(size, SWIM_OBJECT_ALIGN), &pool->large_used);
 	atomic_long_add(block.size, &pool->large_held);
+	if (trailer) {
+		swim_track_new(block.addr + front, round_up(size, SWIM_OBJECT_ALIGN));
+		list(pool, head, block.addr + front);
+	}
 	return block.addr + front;
 }
 
@@ -68,6 +109,13 @@ static void put_rcu(struct rcu_head *rcu)
 	put_now(container_of(rcu, struct swim_hunk, rcu));
 }
 
+static void retire(struct swim_pool *pool, struct swim_hunk *head, size_t size)
+{
+	atomic_long_dec(&pool->large);
+	atomic_long_sub(size, &pool->large_used);
+	call_rcu(&head->rcu, put_rcu);
+}
+
 /**
  * swim_large_retire - the end of a large object in which readers may be left
  * @head: of its extent; its object's tag is GOING, or still one that only the caller may change
@@ -77,9 +125,9 @@ void swim_large_retire(struct swim_hunk *head, size_t size)
 {
 	struct swim_pool *pool = head->pool;
 
-	atomic_long_dec(&pool->large);
-	atomic_long_sub(size, &pool->large_used);
-	call_rcu(&head->rcu, put_rcu);
+	if (swim_pool_trailer(pool))
+		track_drop(pool, head, size, false);
+	retire(pool, head, size);
 }
 
 /**
@@ -91,8 +139,10 @@ void swim_large_release(struct swim_hunk *head, size_t size)
 {
 	struct swim_pool *pool = head->pool;
 
+	if (swim_pool_trailer(pool))
+		track_drop(pool, head, size, !(pool->flags & SWIM_POOL_RCU));
 	if (pool->flags & SWIM_POOL_RCU) {
-		swim_large_retire(head, size);
+		retire(pool, head, size);
 		return;
 	}
 	atomic_long_dec(&pool->large);
@@ -112,12 +162,15 @@ void swim_large_release(struct swim_hunk *head, size_t size)
 int swim_large_resize(struct swim_pool *pool, void *object, unsigned long value, size_t size)
 {
 	struct swim_hunk *head = swim_hunk_of_page(object);
+	const size_t trailer = swim_pool_trailer(pool);
 	size_t before = swim_tag_size(value);
 
-	if (size > (void *)head + head->size - object)
+	if (size > (void *)head + head->size - trailer - object)
 		return -SWIM_EOVERSIZED;
 	size = round_up(size, SWIM_OBJECT_ALIGN);
-	if (size < before)
+	if (trailer)
+		swim_track_resize(object, before, size);
+	else if (size < before)
 		memset(object + size, 0, before - size);
 	atomic_long_add((long)size - (long)before, &pool->large_used);
 	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_HELD, size, SWIM_TAG_APART));

@@ -208,8 +208,14 @@ static bool rewind(struct swim_pool *pool, void *object, unsigned long end)
 static void release(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size)
 {
 	unsigned long end = (unsigned long)object + size;
+	size_t trailer = swim_pool_trailer(pool);
 
-	if (!(pool->flags & SWIM_POOL_RCU)) {
+	if (trailer) {
+		/* Its tag stays, to tell who comes again: the mark does not go back. */
+		swim_track_drop(object, size, !(pool->flags & SWIM_POOL_RCU));
+		if (!(pool->flags & SWIM_POOL_RCU))
+			swim_poison(object, size);
+	} else if (!(pool->flags & SWIM_POOL_RCU)) {
 		if (word_read(pool) == end) {
 			memset(object, 0, size);
 			if (rewind(pool, object, end))
@@ -222,7 +228,7 @@ static void release(struct swim_pool *pool, struct swim_hunk *hunk, void *object
 	swim_tag_write(swim_tag_of(object),
 		       swim_tag_sized(SWIM_TAG_DEAD, size, pool->apart));
 	/* Full barrier: whoever gets the hunk finds nothing of ours still to be written. */
-	if (!atomic_sub_return(size + SWIM_TAG_SLOT, &hunk->frame->live))
+	if (!atomic_sub_return(size + trailer + SWIM_TAG_SLOT, &hunk->frame->live))
 		swim_hunk_put(hunk);
 }
 
@@ -260,12 +266,16 @@ void swim_pool_release(struct swim_pool *pool, struct swim_hunk *hunk, void *obj
  */
 void swim_pool_retire(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size)
 {
+	size_t trailer = swim_pool_trailer(pool);
+
 	this_cpu_dec(pool->cpu->objects);
 	WRITE_ONCE(hunk->stowed, true);
+	if (trailer)
+		swim_track_drop(object, size, false);
 	/* Release: who finds it dead finds that readers may be left: hole_in(), settle_frame(). */
 	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, pool->apart));
 	/* Full barrier: as in release(). */
-	if (!atomic_sub_return(size + SWIM_TAG_SLOT, &hunk->frame->live))
+	if (!atomic_sub_return(size + trailer + SWIM_TAG_SLOT, &hunk->frame->live))
 		swim_hunk_put(hunk);
 }
 
@@ -278,7 +288,7 @@ static void pad(struct swim_pool *pool, unsigned long at, size_t bytes)
 		swim_poison((void *)at + SWIM_TAG_SLOT, bytes - SWIM_TAG_SLOT);
 	swim_tag_write(swim_tag_of((void *)at + SWIM_TAG_SLOT),
 		       swim_tag_sized(SWIM_TAG_DEAD, bytes - SWIM_TAG_SLOT,
-				      pool->apart));
+				      swim_pool_padding(pool)));
 	atomic_sub(bytes, &swim_pool_hunk(pool, at)->frame->live);
 }
 
@@ -290,7 +300,7 @@ static void *bump_aligned(struct swim_pool *pool, size_t size, size_t align)
 	do {
 		old = word_read(pool);
 		slot = ALIGN(old + SWIM_TAG_SLOT, align) - SWIM_TAG_SLOT;
-		new = slot + swim_need(size);
+		new = slot + swim_need(size) + swim_pool_trailer(pool);
 		if ((old ^ new) & pool->mask)
 			return NULL;
 	} while (!word_try(pool, old, new));
@@ -304,17 +314,23 @@ static void *bump_aligned(struct swim_pool *pool, size_t size, size_t align)
 /* A small object, from a new hunk or from where there is room. */
 static noinline void *reserve_small(struct swim_pool *pool, size_t size, size_t align, gfp_t gfp)
 {
-	const size_t need = swim_need(size) + align - SWIM_OBJECT_ALIGN;
+	const size_t trailer = swim_pool_trailer(pool);
+	const size_t need = swim_need(size) + trailer + align - SWIM_OBJECT_ALIGN;
 	void *object;
 
 	while (!(object = bump_aligned(pool, size, align))) {
 		int err = refill(pool, need, gfp);
 
+		if (!err)
+			continue;
 		/* Somebody may have found a hunk meanwhile, or put one. */
-		if (err)
-			return swim_salvage_hole(pool, size, align) ?:
-			       bump_aligned(pool, size, align) ?: ERR_PTR(err);
+		object = swim_salvage_hole(pool, size, align) ?: bump_aligned(pool, size, align);
+		if (!object)
+			return ERR_PTR(err);
+		break;
 	}
+	if (trailer)
+		swim_track_new(object, round_up(size, SWIM_OBJECT_ALIGN));
 	return object;
 }
 
@@ -458,19 +474,27 @@ const struct swim_hold_ops swim_pool_hold_ops = {
  */
 bool swim_pool_extend(struct swim_pool *pool, void *object, size_t before, size_t size)
 {
-	unsigned long end = (unsigned long)object + before, to = (unsigned long)object + size;
+	const size_t trailer = swim_pool_trailer(pool);
+	unsigned long end = (unsigned long)object + before + trailer;
+	unsigned long to = (unsigned long)object + size + trailer;
 
 	if (size > pool->small_max || (end ^ to) & pool->mask || !word_try(pool, end, to))
 		return false;
 	swim_unpoison((void *)end, to - end);
+	if (trailer)
+		swim_track_resize(object, before, size);
 	return true;
 }
 
 static void shrink(struct swim_pool *pool, void *object, size_t before, size_t size)
 {
-	unsigned long end = (unsigned long)object + before, to = (unsigned long)object + size;
+	const size_t trailer = swim_pool_trailer(pool);
+	unsigned long end = (unsigned long)object + before + trailer;
+	unsigned long to = (unsigned long)object + size + trailer;
 
-	if (word_read(pool) == end && !(pool->flags & SWIM_POOL_RCU)) {
+	if (trailer) {
+		swim_track_resize(object, before, size);
+	} else if (word_read(pool) == end && !(pool->flags & SWIM_POOL_RCU)) {
 		memset((void *)to, 0, end - to);
 		write_held(pool, object, swim_need(size));
 		swim_poison((void *)to, end - to);
@@ -629,8 +653,10 @@ void swim_pool_stats(struct swim_pool *pool, struct swim_pool_stats *stats)
 	stats->held = stats->hunks * swim_pool_hunk_size(pool) +
 		      atomic_long_read(&pool->large_held);
 	stats->live = objects + stats->large + atomic_long_read(&pool->nothings);
-	stats->tags = (objects + stats->large) * SWIM_TAG_SLOT;
-	stats->used = bytes - objects * SWIM_TAG_SLOT + atomic_long_read(&pool->large_used);
+	stats->trailer = pool->trailer;
+	stats->tags = (objects + stats->large) * (SWIM_TAG_SLOT + pool->trailer);
+	stats->used = bytes - objects * (SWIM_TAG_SLOT + pool->trailer) +
+		      atomic_long_read(&pool->large_used);
 }
 EXPORT_SYMBOL_GPL(swim_pool_stats);
 
@@ -695,6 +721,11 @@ static void pool_init(struct swim_pool *pool, size_t size, unsigned long flags)
 	pool->hold.ops = &swim_pool_hold_ops;
 	pool->spare = SWIM_NO_HUNK;
 	pool->flags = flags;
+	INIT_LIST_HEAD(&pool->larges);
+	raw_spin_lock_init(&pool->larges_lock);
+	/* A debug pool's CPUs have no hunks, so that nothing is done without its slow paths. */
+	if (pool->trailer)
+		pool->shared = true;
 	pool->zero_inline = flags & SWIM_POOL_RCU ? 0 : SWIM_ZERO_INLINE;
 	mutex_init(&pool->clean);
 	swim_tag_write(swim_tag_of(swim_pool_zero(pool)), swim_tag_sized(SWIM_TAG_NOTHING, 0, 0));
@@ -733,6 +764,7 @@ struct swim_pool *swim_pool_make(const char *name, struct swim_heap *heap, unsig
 	pool->cpu = swim_fail() ? NULL : alloc_percpu(struct swim_pool_cpu);
 	if (!pool->cpu)
 		goto free_block;
+	pool->trailer = swim_track_begin();
 	pool_init(pool, block.size, flags);
 	err = swim_registry_add_pool(pool);
 	if (err)
@@ -740,6 +772,7 @@ struct swim_pool *swim_pool_make(const char *name, struct swim_heap *heap, unsig
 	return pool;
 
 free_cpu:
+	swim_track_end(pool->trailer);
 	free_percpu(pool->cpu);
 free_block:
 	if (swim_pool_scanned(&shaped))
@@ -811,6 +844,7 @@ int swim_pool_unmake(struct swim_pool *pool)
 		cond_resched();
 	} while (pool_has_hunks(pool) || atomic_long_read(&pool->large_held));
 	free_percpu(pool->cpu);
+	swim_track_end(pool->trailer);
 	if (swim_pool_scanned(pool))
 		kmemleak_free(pool);
 	block = (struct swim_block){ pool, pool->head.size };

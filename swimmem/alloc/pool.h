@@ -5,10 +5,12 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
+#include <linux/spinlock.h>
 #include <swimmem/heap.h>
 #include <swimmem/pool.h>
 #include <swimmem/space.h>
 
+#include "../observe/track.h"
 #include "hold.h"
 #include "hunk.h"
 #include "poison.h"
@@ -47,6 +49,9 @@ struct swim_pool_cpu {
  * @shared: there are too few hunks for each CPU to have one: all use @spare
  * @spare: a word as @next, of a hunk that the next CPU in need takes
  * @flags: SWIM_POOL_*
+ * @trailer: bytes behind each object, of a debug pool (track.h); else 0
+ * @larges: of a debug pool: its large objects
+ * @larges_lock: of these
  * @nothings: objects of size 0
  * @large: objects with extents of their own
  * @large_used: their bytes
@@ -76,6 +81,9 @@ struct swim_pool {
 	bool shared;
 	unsigned long spare;
 	unsigned long flags;
+	size_t trailer;
+	struct list_head larges;
+	raw_spinlock_t larges_lock;
 	atomic_long_t nothings;
 	atomic_long_t large;
 	atomic_long_t large_used;
@@ -151,6 +159,32 @@ static inline bool swim_pool_scanned(const struct swim_pool *pool)
 static inline size_t swim_pool_hunk_size(const struct swim_pool *pool)
 {
 	return -pool->mask;
+}
+
+static inline size_t swim_pool_trailer(const struct swim_pool *pool)
+{
+	return static_branch_unlikely(&swim_debug_key) ? pool->trailer : 0;
+}
+
+/* Bytes between the end of an object in a hunk and the next tag slot; @value: its tag. */
+static inline size_t swim_pool_behind(const struct swim_pool *pool, unsigned long value)
+{
+	if (swim_tag_is(value, SWIM_TAG_DEAD) && value & SWIM_TAG_PADDING)
+		return 0;
+	return swim_pool_trailer(pool);
+}
+
+/* An object in a hunk is DEAD: is it as it was left? */
+static inline void swim_pool_check(const struct swim_pool *pool, void *object, unsigned long value)
+{
+	if (swim_pool_behind(pool, value))
+		swim_track_check(object, swim_tag_size(value));
+}
+
+/* What makes a tag that of padding. */
+static inline unsigned long swim_pool_padding(const struct swim_pool *pool)
+{
+	return pool->apart | (swim_pool_trailer(pool) ? SWIM_TAG_PADDING : 0);
 }
 
 /* The hunk that an address lies in, which is not its end. */

@@ -88,6 +88,7 @@ enum swim_tag_state {
 #define SWIM_TAG_APART		0x40UL
 #define SWIM_TAG_SIZE_SHIFT	7	/* of the size in units of 8 bytes */
 #define SWIM_TAG_LINKED		BIT(27)	/* stands apart, and has a LINK in front */
+#define SWIM_TAG_PADDING	SWIM_TAG_LINKED	/* DEAD in a debug pool: no track behind it */
 #define SWIM_TAG_SIZED_BITS	28	/* a sized tag has none above: sizes below 8 MiB */
 #define SWIM_TAG_SIZED_MASK	(SWIM_TAG_KIND | SWIM_TAG_STATE | ~0UL << SWIM_TAG_SIZED_BITS)
 /* Where an object leads, as far as the tag tells. */

@@ -103,7 +103,7 @@ static int clean_owned(struct cleaner *cleaner, struct swim_walk *walk, unsigned
 
 	switch (swim_relocate(&cleaner->mover, swim_walk_object(walk), value, &size)) {
 	case SWIM_MOVED:
-		*moved += SWIM_TAG_SLOT + size;
+		*moved += SWIM_TAG_SLOT + size + swim_pool_trailer(cleaner->pool);
 		moves->moved++;
 		moves->moved_bytes += size;
 		break;
@@ -143,12 +143,14 @@ static int clean_hunk(struct cleaner *cleaner, struct swim_frame *frame, unsigne
 			err = clean_owned(cleaner, &walk, value, moved);
 			continue;
 		}
-		if (!swim_tag_is(value, SWIM_TAG_DEAD))
+		if (swim_tag_is(value, SWIM_TAG_DEAD))
+			swim_pool_check(cleaner->pool, object, value);
+		else
 			moves->refused++;
 		if (value == SWIM_TAG_UNWRITTEN || swim_tag_is_dropping(value))
 			break; /* in the middle of something: what follows has to wait */
 		if (!swim_tag_is_walkable(value) ||
-		    !swim_walk_over(&walk, swim_tag_size(value))) {
+		    !swim_walk_over_sized(&walk, value)) {
 			swim_report("tag of object %p overwritten, in pool '%s'", object,
 				    cleaner->pool->name);
 			break;
@@ -207,7 +209,9 @@ static int settle_frame(struct cleaner *cleaner, struct swim_frame *frame, int u
 		return 0;
 	hunk = swim_frame_hunk(pool, frame);
 	swim_walk_begin(&walk, pool, frame);
-	while (hunk->moved && want_init_on_free() && walk.at < walk.end) {
+	/* What a debug pool has poisoned stays poison; the rest waits for the hunk's end. */
+	while (hunk->moved && want_init_on_free() && !swim_pool_trailer(pool) &&
+	       walk.at < walk.end) {
 		void *object = swim_walk_object(&walk);
 		unsigned long value = swim_tag_read(swim_tag_of(object));
 

@@ -154,7 +154,9 @@ static void commit(struct swim_mover *mover, void *object, unsigned long value, 
 	const bool counted = swim_tag_kind(value) == SWIM_TAG_COUNTED;
 	void **address = counted ? swim_cell_object(cell) : swim_slot_object(swim_tag_slot(value));
 
-	mover->mark += SWIM_TAG_SLOT + size;
+	mover->mark += SWIM_TAG_SLOT + size + swim_pool_trailer(mover->pool);
+	if (swim_pool_trailer(mover->pool))
+		swim_track_move(to, object, size);
 	swim_tag_write(swim_tag_of(to), value);
 	/* (D) */
 	smp_store_release(address, to);
@@ -175,12 +177,13 @@ static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned
 	enum swim_relocated result = SWIM_CANCELLED;
 	void *to = (void *)mover->to + mover->mark + SWIM_TAG_SLOT;
 	size_t front = swim_body_front(body, kind);
+	size_t need = SWIM_TAG_SLOT + size + swim_pool_trailer(mover->pool);
 
 	if (size > mover->pool->small_max)
 		return SWIM_CORRUPT;
-	if (!mover->to || mover->mark + SWIM_TAG_SLOT + size >= swim_pool_hunk_size(mover->pool))
+	if (!mover->to || mover->mark + need >= swim_pool_hunk_size(mover->pool))
 		return SWIM_FULL;
-	swim_unpoison(to - SWIM_TAG_SLOT, SWIM_TAG_SLOT + size);
+	swim_unpoison(to - SWIM_TAG_SLOT, need);
 	if (!copy(to, object, size, from, value))
 		goto abort;
 	if (type && type->parts && !swim_rehome(type, object + front, to + front, count_of(body))) {
@@ -193,7 +196,7 @@ static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned
 
 abort:
 	memset(to, 0, size); /* beyond the mark everything is zero */
-	swim_poison(to - SWIM_TAG_SLOT, SWIM_TAG_SLOT + size);
+	swim_poison(to - SWIM_TAG_SLOT, need);
 	return result;
 }
 

@@ -64,11 +64,12 @@ static size_t dead_at(struct swim_walk walk)
 	unsigned int begin = walk.at;
 
 	while (walk.at < walk.end) {
-		unsigned long value = swim_tag_read(swim_tag_of(swim_walk_object(&walk)));
+		void *object = swim_walk_object(&walk);
+		unsigned long value = swim_tag_read(swim_tag_of(object));
 
-		if (!swim_tag_is(value, SWIM_TAG_DEAD) ||
-		    !swim_walk_over(&walk, swim_tag_size(value)))
+		if (!swim_tag_is(value, SWIM_TAG_DEAD) || !swim_walk_over_sized(&walk, value))
 			break;
+		swim_pool_check(walk.pool, object, value);
 	}
 	return walk.at - begin;
 }
@@ -83,7 +84,7 @@ static unsigned long place(unsigned long at, size_t align)
 static void *fill(struct swim_pool *pool, struct swim_frame *frame, unsigned long at, size_t dead,
 		  size_t size, size_t align)
 {
-	const size_t need = swim_need(size);
+	const size_t need = swim_need(size) + swim_pool_trailer(pool);
 	unsigned long slot = place(at, align);
 	void *object = (void *)slot + SWIM_TAG_SLOT;
 	size_t rest = at + dead - slot - need;
@@ -98,11 +99,11 @@ static void *fill(struct swim_pool *pool, struct swim_frame *frame, unsigned lon
 	if (rest)
 		swim_tag_write(swim_tag_of((void *)slot + need + SWIM_TAG_SLOT),
 			       swim_tag_sized(SWIM_TAG_DEAD, rest - SWIM_TAG_SLOT,
-					      pool->apart));
+					      swim_pool_padding(pool)));
 	if (slot != at)
 		swim_tag_write(swim_tag_of((void *)at + SWIM_TAG_SLOT),
 			       swim_tag_sized(SWIM_TAG_DEAD, slot - at - SWIM_TAG_SLOT,
-					      pool->apart));
+					      swim_pool_padding(pool)));
 	atomic_add(need, &frame->live);
 	this_cpu_inc(pool->cpu->objects);
 	return object;
@@ -110,6 +111,7 @@ static void *fill(struct swim_pool *pool, struct swim_frame *frame, unsigned lon
 
 static void *hole_in(struct swim_pool *pool, struct swim_frame *frame, size_t size, size_t align)
 {
+	const size_t need = swim_need(size) + swim_pool_trailer(pool);
 	struct swim_walk walk;
 
 	swim_walk_begin(&walk, pool, frame);
@@ -122,7 +124,7 @@ static void *hole_in(struct swim_pool *pool, struct swim_frame *frame, size_t si
 		if (swim_hunk_has_readers(walk.hunk))
 			break;
 		/* Its last owner's writes come before this one's: a control dependency. */
-		if (dead && place(at, align) + swim_need(size) <= at + dead)
+		if (dead && place(at, align) + need <= at + dead)
 			return fill(pool, frame, at, dead, size, align);
 		walk.at += dead;
 		if (!dead && !swim_walk_next(&walk))

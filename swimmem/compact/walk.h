@@ -32,13 +32,25 @@ static inline void *swim_walk_object(const struct swim_walk *walk)
 	return (void *)walk->hunk + walk->at + SWIM_TAG_SLOT;
 }
 
-/* Step over an object of @size bytes; false when none of that size can be there. */
+/* Step over @bytes behind the tag slot; false when they cannot be there. */
+static inline bool swim_walk_step(struct swim_walk *walk, size_t bytes)
+{
+	if (bytes > walk->end - walk->at - SWIM_TAG_SLOT)
+		return false;
+	walk->at += SWIM_TAG_SLOT + bytes;
+	return true;
+}
+
+/* Step over an owned object of @size bytes; false when none of that size can be there. */
 static inline bool swim_walk_over(struct swim_walk *walk, size_t size)
 {
-	if (size > walk->end - walk->at - SWIM_TAG_SLOT)
-		return false;
-	walk->at += SWIM_TAG_SLOT + size;
-	return true;
+	return swim_walk_step(walk, size + swim_pool_trailer(walk->pool));
+}
+
+/* Step over one whose tag tells its size. */
+static inline bool swim_walk_over_sized(struct swim_walk *walk, unsigned long value)
+{
+	return swim_walk_step(walk, swim_tag_size(value) + swim_pool_behind(walk->pool, value));
 }
 
 /*
@@ -53,9 +65,8 @@ static inline bool swim_walk_next(struct swim_walk *walk)
 
 	for (;;) {
 		value = swim_tag_read(swim_tag_of(object));
-		size = swim_tag_size(value);
 		if (!swim_tag_is_owned(value))
-			return swim_tag_is_walkable(value) && swim_walk_over(walk, size);
+			return swim_tag_is_walkable(value) && swim_walk_over_sized(walk, value);
 		if (swim_measure(walk->pool, object, value, &size))
 			return swim_walk_over(walk, size);
 		if (swim_tag_read(swim_tag_of(object)) == value)

@@ -20,10 +20,18 @@
 #include <linux/export.h>
 #include <linux/lockdep.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include "../compat.h"
 #include "../observe/report.h"
 #include "lease.h"
+
+#ifdef CONFIG_UML
+static bool mapped(const void *at)
+{
+	return is_vmalloc_addr(at) ? !!vmalloc_to_page(at) : virt_addr_valid(at);
+}
+#endif
 
 /**
  * swim_peek - read memory of which only an address is known
@@ -37,7 +45,7 @@ bool swim_peek(const void *from, void *copy, size_t size)
 {
 #ifdef CONFIG_UML
 	/* Reading with faults caught is a system call there. */
-	if (!virt_addr_valid(from) && !is_vmalloc_addr(from))
+	if (!mapped(from) || !mapped(from + size - 1))
 		return false;
 	memcpy(copy, from, size);
 	return true;
@@ -134,12 +142,14 @@ static int take_failed(void *slot, void *object, enum swim_tag_kind kind)
 	if (swim_tag_is_owned(value)) {
 		if (value == swim_tag_owned(slot, kind))
 			return 0;
-		swim_report("lease %p used for object %p, which another lease owns", slot, object);
+		swim_report_object(object, "lease %p used for object %p, which another lease owns",
+				   slot, object);
 		return -SWIM_EMISALIGNED;
 	}
 	if (swim_tag_is(value, SWIM_TAG_DEAD) || swim_tag_is(value, SWIM_TAG_GOING) ||
 	    value == SWIM_TAG_UNWRITTEN) {
-		swim_report("lease %p used after its object %p was dropped", slot, object);
+		swim_report_object(object, "lease %p used after its object %p was dropped", slot,
+				   object);
 		return -SWIM_ECLEARED;
 	}
 	swim_report_overwritten("use", object);
@@ -289,7 +299,8 @@ int swim_slot_move(void *to, void *from, enum swim_tag_kind kind)
 	body = swim_body_of(from, object, kind);
 	if (unlikely((size_t)(to - object) < swim_body_object_size(body, kind))) {
 		__swim_unpin(from, kind);
-		swim_report("lease %p moved into the object %p that it owns", from, object);
+		swim_report_object(object, "lease %p moved into the object %p that it owns", from,
+				   object);
 		return -SWIM_EMISALIGNED;
 	}
 	if (kind == SWIM_TAG_OWNED) {

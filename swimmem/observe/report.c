@@ -15,6 +15,7 @@
 #include "../compact/walk.h"
 #include "../compat.h"
 #include "report.h"
+#include "track.h"
 
 /* Where the suites read reports instead of the log. */
 static swim_reporter diverted;
@@ -36,6 +37,92 @@ swim_reporter swim_report_divert(swim_reporter reporter)
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_report_divert);
 
+/* Let whoever reads reports instead of the log have a part of one; false when nobody does. */
+static bool divert(enum swim_report_part part, const char *text, u32 stack)
+{
+	swim_reporter reporter;
+
+	rcu_read_lock();
+	reporter = READ_ONCE(diverted);
+	if (reporter)
+		reporter(part, text, stack);
+	rcu_read_unlock();
+	return reporter;
+}
+
+static bool begin(const char *fmt, va_list args)
+{
+	static DEFINE_RATELIMIT_STATE(limit, 5 * HZ, 10);
+	char text[160];
+
+	vscnprintf(text, sizeof(text), fmt, args);
+	if (divert(SWIM_REPORT_HEAD, text, 0))
+		return true;
+	if (!__ratelimit(&limit))
+		return false;
+	pr_err("violation: %s\n", text);
+	return true;
+}
+
+/**
+ * swim_report_begin - tell of a violation, in several parts
+ * @fmt: the first line, without newline, as for printf()
+ *
+ * Context: Any but NMI.
+ * Return: false when there were too many just now, and the rest is not to be told.
+ */
+bool swim_report_begin(const char *fmt, ...)
+{
+	va_list args;
+	bool go_on;
+
+	va_start(args, fmt);
+	go_on = begin(fmt, args);
+	va_end(args);
+	return go_on;
+}
+
+/**
+ * swim_report_line - more about it
+ * @fmt: one line without newline, as for printf()
+ */
+void swim_report_line(const char *fmt, ...)
+{
+	char text[160];
+	va_list args;
+
+	va_start(args, fmt);
+	vscnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (!divert(SWIM_REPORT_LINE, text, 0))
+		pr_err("%s\n", text);
+}
+
+/**
+ * swim_report_stack - who did something earlier
+ * @what: was done: allocated, dropped
+ * @stack: of swim_stack_save(); 0 when it is not known
+ */
+void swim_report_stack(const char *what, u32 stack)
+{
+	unsigned long *entries;
+	unsigned int i, n;
+
+	if (divert(SWIM_REPORT_STACK, what, stack))
+		return;
+	n = swim_stack_fetch(stack, &entries);
+	pr_err("%s at:%s\n", what, n ? "" : " (not known)");
+	for (i = 0; i < n; i++)
+		pr_err("    %pS\n", (void *)entries[i]);
+}
+
+/* Here is who did it, or found it. */
+void swim_report_end(void)
+{
+	if (!READ_ONCE(diverted))
+		dump_stack();
+}
+
 /**
  * swim_report - tell of a violation
  * @fmt: one line without newline, as for printf()
@@ -44,24 +131,12 @@ EXPORT_SYMBOL_SWIM_KUNIT(swim_report_divert);
  */
 void swim_report(const char *fmt, ...)
 {
-	static DEFINE_RATELIMIT_STATE(limit, 5 * HZ, 10);
-	swim_reporter reporter;
-	char text[160];
 	va_list args;
 
 	va_start(args, fmt);
-	vscnprintf(text, sizeof(text), fmt, args);
+	if (begin(fmt, args))
+		swim_report_end();
 	va_end(args);
-
-	rcu_read_lock();
-	reporter = READ_ONCE(diverted);
-	if (reporter)
-		reporter(text);
-	rcu_read_unlock();
-	if (reporter || !__ratelimit(&limit))
-		return;
-	pr_err("violation: %s\n", text);
-	dump_stack();
 }
 
 /* Is this the header of a hunk that leads to its frame and back? Anything may be there. */
@@ -105,6 +180,38 @@ static long size_of(void *object)
 	return -1;
 }
 
+/* Where it was allocated and dropped, if it is of a debug pool and its tag tells its size. */
+static void report_past(void *object)
+{
+	struct swim_track past;
+	long size = size_of(object);
+
+	if (size < 0 || !swim_track_past(object, size, &past))
+		return;
+	swim_report_stack("allocated", past.born);
+	if (past.gone)
+		swim_report_stack("dropped", past.gone);
+}
+
+/**
+ * swim_report_object - tell of a violation, and what is known of the object
+ * @object: any object, whose tag may be read
+ * @fmt: one line without newline, as for printf()
+ *
+ * Context: Any but NMI.
+ */
+void swim_report_object(void *object, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	if (begin(fmt, args)) {
+		report_past(object);
+		swim_report_end();
+	}
+	va_end(args);
+}
+
 /* The object that ends where another one's tag stands, and its size; NULL if not found. */
 static void *neighbour(const void *object, long *size)
 {
@@ -115,17 +222,21 @@ static void *neighbour(const void *object, long *size)
 	for (i = 0; i < ARRAY_SIZE(masks); i++) {
 		struct swim_hunk *hunk = (void *)((unsigned long)slot & masks[i]);
 		void *at = (void *)hunk + SWIM_HUNK_BEGIN + SWIM_TAG_SLOT;
+		size_t behind;
 
 		if (!is_hunk(hunk, masks[i]))
 			continue;
-		for (*size = 0; *size >= 0 && at < object; at += *size + SWIM_TAG_SLOT) {
+		for (*size = 0; *size >= 0 && at < object; at += *size + behind + SWIM_TAG_SLOT) {
 			*size = size_of(at);
-			if (at + *size == slot)
+			behind = swim_pool_behind(hunk->pool, swim_tag_read(swim_tag_of(at)));
+			if (at + *size + behind == slot)
 				return at;
 		}
 	}
 	return NULL;
 }
+
+#define OVERWRITTEN	"%s of object %p, tag is overwritten; before is object %p of %ld bytes"
 
 /**
  * swim_report_overwritten - tell of a tag that makes no sense
@@ -136,14 +247,13 @@ static void *neighbour(const void *object, long *size)
  *
  * Context: Any but NMI.
  */
-void swim_report_overwritten(const char *what, const void *object)
+void swim_report_overwritten(const char *what, void *object)
 {
 	long size;
 	void *front = neighbour(object, &size);
 
 	if (front)
-		swim_report("%s of object %p, tag is overwritten; before is object %p of %ld bytes",
-			    what, object, front, size);
+		swim_report_object(front, OVERWRITTEN, what, object, front, size);
 	else
 		swim_report("%s of object %p, whose tag is overwritten", what, object);
 }

@@ -5,12 +5,24 @@
 #include <linux/compiler_attributes.h>
 #include <linux/types.h>
 
-typedef void (*swim_reporter)(const char *text);
+/* What a report is made of: first its head, which says what is wrong. */
+enum swim_report_part {
+	SWIM_REPORT_HEAD,
+	SWIM_REPORT_LINE,	/* more about it */
+	SWIM_REPORT_STACK,	/* what happened there; and the stack, 0 when it is not known */
+};
+
+typedef void (*swim_reporter)(enum swim_report_part part, const char *text, u32 stack);
 
 __printf(1, 2) void swim_report(const char *fmt, ...);
+__printf(2, 3) void swim_report_object(void *object, const char *fmt, ...);
+__printf(1, 2) bool swim_report_begin(const char *fmt, ...);
+__printf(1, 2) void swim_report_line(const char *fmt, ...);
+void swim_report_stack(const char *what, u32 stack);
+void swim_report_end(void);
 bool swim_may_sleep(const char *what);
 bool swim_is_leased(void *object, unsigned long value);
-void swim_report_overwritten(const char *what, const void *object);
+void swim_report_overwritten(const char *what, void *object);
 swim_reporter swim_report_divert(swim_reporter reporter);
 
 #endif
