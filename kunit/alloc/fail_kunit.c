@@ -16,7 +16,7 @@
 #define KEPT		12
 #define FILLERS		512
 #define LEASES		1200	/* for compaction; fewer elsewhere */
-#define LARGE_FRONT	(SWIM_HUNK_BEGIN + SWIM_TAG_SLOT)
+#define LARGE_FRONT	(SWIM_HUNK_BEGIN + SWIM_TAG_SLOT + swim_kunit_large())
 #define LARGE_MAX	(SWIM_SEGMENT_SIZE - LARGE_FRONT)
 #define NTH_MAX		200
 #define NOWAIT		(GFP_NOWAIT | __GFP_NOWARN)
@@ -347,13 +347,14 @@ static void expect_same_objects(struct scene *s, const struct state *before, uns
 static void fill(struct scene *s)
 {
 	for (;;) {
-		unsigned long next = this_cpu_read(s->pool->cpu->next);
+		unsigned long next = swim_debug ? s->pool->spare :
+						  this_cpu_read(s->pool->cpu->next);
 		size_t room = next == SWIM_NO_HUNK ? 0 : -next & ~s->pool->mask;
 		size_t size;
 
-		if (room < 3 * SWIM_TAG_SLOT)
+		if (room < 3 * SWIM_TAG_SLOT + swim_kunit_trailer())
 			return;
-		size = min(room - 2 * SWIM_TAG_SLOT, s->pool->small_max);
+		size = min(room - 2 * SWIM_TAG_SLOT - swim_kunit_trailer(), s->pool->small_max);
 		KUNIT_ASSERT_LT(s->test, s->fillers, (unsigned int)FILLERS);
 		s->filler[s->fillers++] = memset(get(s, size), 0x77, size);
 	}

@@ -91,7 +91,8 @@ static void costs_24_bytes_more_than_an_exclusive_one(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, swim_hard_new(&hard, heap_hold(test), 64, GFP_KERNEL), 0);
 	/* The metadata in the object, and the cell. */
-	KUNIT_EXPECT_EQ(test, heap_stats(test).used + heap_stats(test).tags, 64UL + 8 + 8);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).used + heap_stats(test).tags,
+			64UL + 8 + 8 + swim_kunit_trailer());
 	KUNIT_EXPECT_EQ(test, sizeof(struct swim_cell), 2 * sizeof(long));
 	KUNIT_EXPECT_EQ(test, swim_hard_drop(&hard), 0);
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In a guest: run each suite that was brought along. Loading its module runs it; the results are in the kernel's log.
+# $parameters are those of swimmem: debug=1.
 
 leaks=/sys/kernel/debug/kmemleak
 grep -qw kmemleak=off /proc/cmdline && leaks=/none
@@ -16,7 +17,7 @@ fi
 # Each suite finds a module that was loaded afresh, and must leave nothing in it that keeps it from being unloaded.
 status=0
 for suite in *_kunit.ko; do
-	[ -d /sys/module/swimmem ] || insmod swimmem.ko || exit 1
+	[ -d /sys/module/swimmem ] || insmod swimmem.ko $parameters || exit 1
 	note "suite ${suite%_kunit.ko}"
 	insmod $suite || status=1
 	rmmod ${suite%.ko} || status=1
