@@ -25,7 +25,7 @@
 #include <swimmem/pack.h>
 
 #include "../compact/evacuate.h"
-#include "../observe/report.h"
+#include "../observe/leak.h"
 #include "hold.h"
 
 /* The state, in units of 8 bytes and in objects. */
@@ -521,8 +521,7 @@ int swim_pack_destroy(struct swim_pack *pack)
 		return -SWIM_EMISALIGNED;
 	swim_pack_stats(pack, &stats);
 	if (stats.live) {
-		swim_report("pack destroyed with %ld objects, %zu bytes live", stats.live,
-			    stats.used);
+		swim_leak_pack(pack, &stats);
 		return -SWIM_EALIASED;
 	}
 	return 0;

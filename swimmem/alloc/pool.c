@@ -33,8 +33,8 @@
 
 #include "../compact/evacuate.h"
 #include "../compat.h"
+#include "../observe/leak.h"
 #include "../observe/registry.h"
-#include "../observe/report.h"
 #include "fail.h"
 #include "pool.h"
 #include "space.h"
@@ -832,8 +832,7 @@ int swim_pool_unmake(struct swim_pool *pool)
 
 	swim_pool_stats(pool, &stats);
 	if (stats.live) {
-		swim_report("pool '%s' destroyed with %ld objects, %zu bytes live", pool->name,
-			    stats.live, stats.used);
+		swim_leak_pool(pool, &stats);
 		return -SWIM_EALIASED;
 	}
 	swim_registry_del_pool(pool);

@@ -7,6 +7,7 @@
  *	pools/NAME/stats		one pool: what it holds, what lives, what was moved
  *	pools/NAME/histogram		its hunks by how much of them lives
  *	pools/NAME/map			a line for each hunk, a character for each KiB of it
+ *	pools/NAME/owners		of a debug pool: who has allocated what lives
  *	pools/NAME/compact		write a number from 1 to 100: compact to that per cent
  */
 #include <linux/debugfs.h>
@@ -17,6 +18,7 @@
 #include "../alloc/space.h"
 #include "../compact/walk.h"
 #include "debugfs.h"
+#include "leak.h"
 #include "registry.h"
 
 #define KIB_PER_FRAME	(SWIM_FRAME_SIZE / SZ_1K)
@@ -71,6 +73,8 @@ static int pool_stats_show(struct seq_file *seq, void *unused)
 	line(seq, "freed_hunks", stats.moves.freed_hunks, "hunks");
 	line(seq, "compactions", stats.moves.compactions, "compactions");
 	line(seq, "time", stats.moves.nanoseconds, "ns");
+	/* Not 0 for a debug pool. */
+	line(seq, "debug", stats.trailer, "bytes/object");
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(pool_stats);
@@ -139,23 +143,6 @@ static void map_line(struct seq_file *seq, const struct swim_pool *pool, u32 num
 	seq_putc(seq, '\n');
 }
 
-/* The mark of an open hunk; 0 when a mover has it. */
-static unsigned int map_open_mark(struct swim_pool *pool, const struct swim_frame *frame)
-{
-	const struct swim_hunk *hunk = swim_frame_hunk(pool, frame);
-	unsigned long next = READ_ONCE(pool->spare);
-	int cpu;
-
-	if (swim_pool_hunk(pool, next) == hunk)
-		return next & ~pool->mask;
-	for_each_possible_cpu(cpu) {
-		next = READ_ONCE(per_cpu_ptr(pool->cpu, cpu)->next);
-		if (swim_pool_hunk(pool, next) == hunk)
-			return next & ~pool->mask;
-	}
-	return 0;
-}
-
 static void map_frame(struct seq_file *seq, struct swim_pool *pool, struct swim_frame *frame,
 		      u32 number)
 {
@@ -166,7 +153,7 @@ static void map_frame(struct seq_file *seq, struct swim_pool *pool, struct swim_
 
 	if (!swim_hunk_hold(frame, pool)) {
 		live = atomic_read(&frame->live) % SWIM_HUNK_HOLD;
-		mark = map_open_mark(pool, frame);
+		mark = swim_open_mark(pool, frame);
 		if (live && READ_ONCE(frame->pool) == pool)
 			map_line(seq, pool, number, mark, mark ? live - SWIM_HUNK_OPEN +
 				 (int)(mark - SWIM_HUNK_BEGIN) : 0, NULL);
@@ -193,6 +180,12 @@ static int pool_map_show(struct seq_file *seq, void *unused)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(pool_map);
+
+static int pool_owners_show(struct seq_file *seq, void *unused)
+{
+	return swim_owners_show(seq, seq->private);
+}
+DEFINE_SHOW_ATTRIBUTE(pool_owners);
 
 static ssize_t pool_compact_write(struct file *file, const char __user *from, size_t count,
 				  loff_t *pos)
@@ -297,6 +290,8 @@ void swim_debugfs_add_pool(struct swim_pool *pool)
 	debugfs_create_file("stats", 0400, pool->dir, pool, &pool_stats_fops);
 	debugfs_create_file("histogram", 0400, pool->dir, pool, &pool_histogram_fops);
 	debugfs_create_file("map", 0400, pool->dir, pool, &pool_map_fops);
+	if (pool->trailer)
+		debugfs_create_file("owners", 0400, pool->dir, pool, &pool_owners_fops);
 	debugfs_create_file("compact", 0200, pool->dir, pool, &pool_compact_fops);
 }
 

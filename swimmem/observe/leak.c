@@ -1,0 +1,590 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Leak: what still lives in a hold when it ends, by who allocated it, or at least by what it
+ * is; and which of it nobody can drop any more, for it is in a cycle of Hard leases.
+ *
+ * Everything here is looked at from outside, and some of it by addresses that a client has
+ * left behind when he went: so leases, types and names are peeked at.
+ */
+#include <linux/hash.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+
+#include <swimmem/pack.h>
+
+#include "../compact/walk.h"
+#include "../compat.h"
+#include "../lease/cell.h"
+#include "leak.h"
+#include "report.h"
+
+#define GROUPS		1024	/* that are told apart */
+#define GROUPS_TOLD	8	/* in a report */
+#define NAME_MAX_TOLD	40
+#define NODES_MAX	BIT(20)	/* among which cycles are looked for */
+
+/* An object that somebody has. */
+struct seen {
+	void *object;
+	unsigned long value;
+	size_t size;
+};
+
+/* What is done with each. */
+struct visitor {
+	void (*visit)(struct visitor *visitor, const struct seen *seen);
+};
+
+static bool is_live(unsigned long value)
+{
+	return !swim_tag_is(value, SWIM_TAG_DEAD) && !swim_tag_is(value, SWIM_TAG_GOING);
+}
+
+static void visit_hunk(struct visitor *visitor, struct swim_walk *walk)
+{
+	while (walk->at < walk->end) {
+		struct seen seen = { .object = swim_walk_object(walk) };
+		unsigned int at = walk->at;
+
+		seen.value = swim_tag_read(swim_tag_of(seen.object));
+		if (!swim_walk_next(walk))
+			return;
+		if (!is_live(seen.value) ||
+		    swim_tag_read(swim_tag_of(seen.object)) != seen.value)
+			continue;
+		seen.size = walk->at - at - SWIM_TAG_SLOT - swim_pool_trailer(walk->pool);
+		visitor->visit(visitor, &seen);
+	}
+}
+
+/**
+ * swim_open_mark - how far an open hunk is filled
+ * @pool: whose
+ * @frame: of the hunk
+ *
+ * Return: the mark, or 0 when it is a mover's.
+ */
+unsigned int swim_open_mark(struct swim_pool *pool, const struct swim_frame *frame)
+{
+	const struct swim_hunk *hunk = swim_frame_hunk(pool, frame);
+	unsigned long next = READ_ONCE(pool->spare);
+	int cpu;
+
+	if (swim_pool_hunk(pool, next) == hunk)
+		return next & ~pool->mask;
+	for_each_possible_cpu(cpu) {
+		next = READ_ONCE(per_cpu_ptr(pool->cpu, cpu)->next);
+		if (swim_pool_hunk(pool, next) == hunk)
+			return next & ~pool->mask;
+	}
+	return 0;
+}
+
+/* @alone: nobody uses the pool, so the open hunks can be looked at too. */
+static void visit_frame(struct visitor *visitor, struct swim_pool *pool, struct swim_frame *frame,
+			bool alone)
+{
+	struct swim_walk walk;
+
+	if (swim_hunk_hold(frame, pool)) {
+		swim_walk_begin(&walk, pool, frame);
+		visit_hunk(visitor, &walk);
+		if (swim_hunk_unhold(frame, 0))
+			swim_hunk_put(swim_frame_hunk(pool, frame));
+	} else if (alone && READ_ONCE(frame->pool) == pool &&
+		   atomic_read(&frame->live) > (int)SWIM_FRAME_SIZE) {
+		swim_walk_begin(&walk, pool, frame);
+		walk.end = swim_open_mark(pool, frame);
+		visit_hunk(visitor, &walk);
+	}
+}
+
+/* Only a debug pool knows where its large objects are. */
+static void visit_larges(struct visitor *visitor, struct swim_pool *pool)
+{
+	struct swim_large *large;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&pool->larges_lock, flags);
+	list_for_each_entry(large, &pool->larges, link) {
+		struct seen seen = { .object = large->object };
+		struct swim_buf lease;
+
+		seen.value = swim_tag_read(swim_tag_of(seen.object));
+		seen.size = swim_tag_size(seen.value);
+		if (swim_tag_is_owned(seen.value))
+			seen.size = swim_owned_peek(seen.object, seen.value, &lease) ?
+				    swim_owned_size(seen.object, seen.value, &lease) : 0;
+		if (is_live(seen.value) && seen.size < SWIM_SEGMENT_SIZE)
+			visitor->visit(visitor, &seen);
+	}
+	raw_spin_unlock_irqrestore(&pool->larges_lock, flags);
+}
+
+static void visit_pool(struct visitor *visitor, struct swim_pool *pool, bool alone)
+{
+	struct swim_frame *frame;
+	u32 number;
+
+	swim_for_each_frame(pool, number, frame)
+		visit_frame(visitor, pool, frame, alone);
+	visit_larges(visitor, pool);
+}
+
+/* The metadata and the type of an owned object; false when it has none, or no type. */
+static bool peek_type(const struct seen *seen, struct swim_body *body, struct swim_type *type)
+{
+	enum swim_tag_kind kind = swim_tag_kind(seen->value);
+	struct swim_buf lease;
+
+	if (!swim_tag_is_owned(seen->value) ||
+	    !swim_owned_peek(seen->object, seen->value, &lease))
+		return false;
+	*body = *swim_body_of(&lease, seen->object, kind);
+	return swim_meta_type(body->meta) &&
+	       swim_peek(swim_meta_type(body->meta), type, sizeof(*type));
+}
+
+/* What is of no type. */
+static const struct swim_type leased = { .name = "bytes" };
+static const struct swim_type held = { .name = "bytes without a lease" };
+
+/**
+ * struct group - objects that have something in common
+ * @type: what they are, one of the above, or NULL for a group that is none
+ * @stack: that allocated them; 0 when it is not known
+ * @objects: how many
+ * @bytes: theirs
+ */
+struct group {
+	const struct swim_type *type;
+	u32 stack;
+	unsigned long objects;
+	size_t bytes;
+};
+
+/**
+ * struct groups - all of them
+ * @visitor: puts objects into them
+ * @group: hashed, and later sorted; NULL when there was no memory
+ * @count: how many
+ * @all: objects in all of them
+ * @counted: some have counted leases
+ */
+struct groups {
+	struct visitor visitor;
+	struct group *group;
+	unsigned int count;
+	struct group all;
+	bool counted;
+};
+
+static void add_to(struct group *group, const struct seen *seen)
+{
+	group->objects++;
+	group->bytes += seen->size;
+}
+
+static void groups_add(struct groups *groups, const struct swim_type *type, u32 stack,
+		       const struct seen *seen)
+{
+	unsigned int n = hash_long((unsigned long)type + stack, ilog2(GROUPS));
+
+	add_to(&groups->all, seen);
+	if (!groups->group)
+		return;
+	for (; groups->group[n].type; n = (n + 1) % GROUPS) {
+		if (groups->group[n].type == type && groups->group[n].stack == stack) {
+			add_to(&groups->group[n], seen);
+			return;
+		}
+	}
+	if (groups->count == GROUPS - 1)
+		return;
+	groups->count++;
+	groups->group[n] = (struct group){ .type = type, .stack = stack };
+	add_to(&groups->group[n], seen);
+}
+
+static void groups_visit(struct visitor *visitor, const struct seen *seen)
+{
+	struct groups *groups = container_of(visitor, struct groups, visitor);
+	const struct swim_type *type = &held;
+	struct swim_track past = {};
+	struct swim_body body;
+	struct swim_type copy;
+
+	if (peek_type(seen, &body, &copy))
+		type = swim_meta_type(body.meta);
+	else if (swim_tag_is_owned(seen->value))
+		type = &leased;
+	if (!swim_track_past(seen->object, seen->size, &past))
+		past.born = 0;
+	groups->counted |= swim_tag_kind(seen->value) == SWIM_TAG_COUNTED;
+	groups_add(groups, type, past.born, seen);
+}
+
+static int larger_first(const void *a, const void *b)
+{
+	const struct group *of_a = a, *of_b = b;
+
+	return of_a->bytes == of_b->bytes ? 0 : of_a->bytes < of_b->bytes ? 1 : -1;
+}
+
+static void groups_begin(struct groups *groups)
+{
+	*groups = (struct groups){ .visitor.visit = groups_visit };
+	groups->group = kvcalloc(GROUPS, sizeof(*groups->group), GFP_KERNEL);
+}
+
+static void sort_groups(struct groups *groups)
+{
+	if (groups->group)
+		sort(groups->group, GROUPS, sizeof(*groups->group), larger_first, NULL);
+}
+
+static void groups_end(struct groups *groups)
+{
+	kvfree(groups->group);
+}
+
+static const char *name_of(const struct swim_type *type, char *name)
+{
+	struct swim_type copy;
+	size_t max;
+
+	/* Both ours and the client's; and his may be gone. */
+	if (!swim_peek(type, &copy, sizeof(copy)))
+		return "?";
+	max = min_t(size_t, NAME_MAX_TOLD, PAGE_SIZE - offset_in_page(copy.name));
+	if (!swim_peek(copy.name, name, max))
+		return "?";
+	name[max - 1] = '\0';
+	return name;
+}
+
+static void groups_tell(struct groups *groups, bool stacks)
+{
+	unsigned long objects = groups->all.objects;
+	size_t bytes = groups->all.bytes;
+	char name[NAME_MAX_TOLD];
+	unsigned int n;
+
+	sort_groups(groups);
+	for (n = 0; n < min_t(unsigned int, groups->count, GROUPS_TOLD); n++) {
+		const struct group *group = &groups->group[n];
+
+		swim_report_line("%lu objects, %zu bytes: %s", group->objects, group->bytes,
+				 name_of(group->type, name));
+		if (stacks)
+			swim_report_stack("allocated", group->stack);
+		objects -= group->objects;
+		bytes -= group->bytes;
+	}
+	if (objects)
+		swim_report_line("... and %lu more objects, %zu bytes", objects, bytes);
+}
+
+/**
+ * struct node - an object among which cycles are looked for
+ * @seen: the object
+ * @found: leases in objects of the hold that keep it
+ * @next: number + 1 of the next one whose leases are to be followed
+ * @reached: somebody outside leads to it
+ */
+struct node {
+	struct seen seen;
+	unsigned long found;
+	unsigned int next;
+	bool reached;
+};
+
+/**
+ * struct graph - the objects of a hold, and who keeps whom
+ * @visitor: puts objects into it
+ * @node: hashed by the address
+ * @bits: log2 of how many there can be
+ * @count: how many there are
+ * @todo: number + 1 of the first whose leases are to be followed
+ */
+struct graph {
+	struct visitor visitor;
+	struct node *node;
+	unsigned int bits;
+	unsigned long count;
+	unsigned int todo;
+};
+
+/* The node of an object, or an empty one where it would be. */
+static struct node *node_of(const struct graph *graph, const void *object)
+{
+	unsigned long n = hash_ptr(object, graph->bits);
+
+	while (graph->node[n].seen.object && graph->node[n].seen.object != object)
+		n = (n + 1) & (BIT(graph->bits) - 1);
+	return &graph->node[n];
+}
+
+static void graph_visit(struct visitor *visitor, const struct seen *seen)
+{
+	struct graph *graph = container_of(visitor, struct graph, visitor);
+
+	/* Never full: what is looked for must not be looked for without end. */
+	if (graph->count < BIT(graph->bits) - 1) {
+		graph->count++;
+		node_of(graph, seen->object)->seen = *seen;
+	}
+}
+
+typedef void (*edge_fn)(struct graph *graph, struct node *child);
+
+/* The object that a lease keeps; NULL for none. */
+static const void *kept_by(const void *slot, enum swim_lease_kind kind)
+{
+	const struct swim_cell *cell = *(void **)slot;
+
+	switch (kind) {
+	case SWIM_KIND_RAW:
+	case SWIM_KIND_PTR:
+		return *(void **)slot;
+	case SWIM_KIND_SOFT:
+		return NULL;
+	default:
+		return cell && swim_cell_is(cell) ? READ_ONCE(cell->object) : NULL;
+	}
+}
+
+static void each_part(struct graph *graph, void *value, const struct swim_type *type,
+		      const void *end, edge_fn fn)
+{
+	const void *object;
+	struct node *child;
+	unsigned int n;
+	u32 part;
+
+	for (n = 0; n < type->parts; n++) {
+		if (!swim_peek(&type->part[n], &part, sizeof(part)) ||
+		    swim_part(value, part) + sizeof(void *) > end)
+			return;
+		object = kept_by(swim_part(value, part), swim_part_kind(part));
+		child = object ? node_of(graph, object) : NULL;
+		if (child && child->seen.object)
+			fn(graph, child);
+	}
+}
+
+/* Each object that an object keeps. */
+static void each_child(struct graph *graph, const struct node *node, edge_fn fn)
+{
+	const struct seen *seen = &node->seen;
+	struct swim_body body;
+	struct swim_type type;
+	void *value;
+	u32 n;
+
+	if (!peek_type(seen, &body, &type))
+		return;
+	value = seen->object + swim_body_front(&body, swim_tag_kind(seen->value));
+	n = swim_meta_is_buf(body.meta) ? body.len : 1;
+	for (; n && value < seen->object + seen->size; n--, value += type.size)
+		each_part(graph, value, &type, seen->object + seen->size, fn);
+}
+
+static void found(struct graph *graph, struct node *child)
+{
+	child->found++;
+}
+
+static void reach(struct graph *graph, struct node *node)
+{
+	if (node->reached)
+		return;
+	node->reached = true;
+	node->next = graph->todo;
+	graph->todo = node - graph->node + 1;
+}
+
+/* How many leases keep an object, wherever they are. */
+static unsigned long kept(const struct seen *seen)
+{
+	struct swim_cell *cell = swim_tag_lease(seen->value);
+
+	if (!swim_tag_is_owned(seen->value))
+		return ULONG_MAX;
+	if (swim_tag_kind(seen->value) != SWIM_TAG_COUNTED)
+		return 1;
+	return swim_cell_is(cell) ? swim_status_hard(atomic_long_read(&cell->status)) : ULONG_MAX;
+}
+
+/* Reach what somebody outside keeps, and all that this keeps. */
+static void mark(struct graph *graph)
+{
+	struct node *node, *end = graph->node + BIT(graph->bits);
+
+	for (node = graph->node; node < end; node++)
+		if (node->seen.object)
+			each_child(graph, node, found);
+	for (node = graph->node; node < end; node++)
+		if (node->seen.object && kept(&node->seen) > node->found)
+			reach(graph, node);
+	while (graph->todo) {
+		node = &graph->node[graph->todo - 1];
+		graph->todo = node->next;
+		each_child(graph, node, reach);
+	}
+}
+
+/* Nobody but objects of the hold themselves keeps these. */
+static void tell_cycles(struct graph *graph, bool stacks)
+{
+	struct node *node, *end = graph->node + BIT(graph->bits);
+	struct groups groups;
+
+	groups_begin(&groups);
+	for (node = graph->node; node < end; node++)
+		if (node->seen.object && !node->reached)
+			groups_visit(&groups.visitor, &node->seen);
+	if (groups.all.objects) {
+		swim_report_line("%lu objects, %zu bytes in cycles of Hard leases:",
+				 groups.all.objects, groups.all.bytes);
+		groups_tell(&groups, stacks);
+	}
+	groups_end(&groups);
+}
+
+static void find_cycles(struct swim_pool *pool, unsigned long objects)
+{
+	struct graph graph = {
+		.visitor.visit = graph_visit,
+		.bits = order_base_2(objects + 1) + 1,
+	};
+
+	if (objects > NODES_MAX)
+		graph.node = NULL;
+	else
+		graph.node = kvcalloc(BIT(graph.bits), sizeof(*graph.node), GFP_KERNEL);
+	if (!graph.node) {
+		swim_report_line("too many objects to look for cycles");
+		return;
+	}
+	visit_pool(&graph.visitor, pool, true);
+	mark(&graph);
+	tell_cycles(&graph, pool->trailer);
+	kvfree(graph.node);
+}
+
+/**
+ * swim_leak_pool - tell what lives in a pool that is to be destroyed
+ * @pool: nobody else uses it
+ * @stats: its numbers
+ *
+ * Context: Process, may sleep.
+ */
+void swim_leak_pool(struct swim_pool *pool, const struct swim_pool_stats *stats)
+{
+	struct groups groups;
+	long rest;
+
+	if (!swim_report_begin("pool '%s' destroyed with %ld objects, %zu bytes live", pool->name,
+			       stats->live, stats->used))
+		return;
+	groups_begin(&groups);
+	visit_pool(&groups.visitor, pool, true);
+	groups_tell(&groups, pool->trailer);
+	rest = stats->live - groups.all.objects;
+	if (rest > 0)
+		swim_report_line("%ld objects that are large or of size 0", rest);
+	if (groups.counted)
+		find_cycles(pool, groups.all.objects);
+	groups_end(&groups);
+	swim_report_end();
+}
+
+/* Bytes of what a tag in a pack stands before; false when that makes no sense. */
+static bool packed_size(struct seen *seen)
+{
+	struct swim_buf lease;
+
+	seen->size = swim_tag_size(seen->value & ~(~0UL << SWIM_TAG_SIZED_BITS));
+	if (swim_tag_kind(seen->value) == SWIM_TAG_SIZED)
+		return true;
+	if (!swim_tag_is_owned(seen->value) ||
+	    !swim_owned_peek(seen->object, seen->value, &lease))
+		return false;
+	seen->size = swim_owned_size(seen->object, seen->value, &lease);
+	return true;
+}
+
+/**
+ * swim_leak_pack - tell what lives in a pack that is to be destroyed
+ * @pack: nobody else uses it
+ * @stats: its numbers
+ *
+ * Context: Process, may sleep.
+ */
+void swim_leak_pack(struct swim_pack *pack, const struct swim_pack_stats *stats)
+{
+	void *at = pack->memory, *end = at + stats->size - stats->free;
+	struct groups groups;
+
+	if (!swim_report_begin("pack destroyed with %ld objects, %zu bytes live", stats->live,
+			       stats->used))
+		return;
+	groups_begin(&groups);
+	while (at < end) {
+		struct seen seen = { .object = at + SWIM_TAG_SLOT };
+
+		seen.value = swim_tag_read(swim_tag_of(seen.object));
+		if (!packed_size(&seen) || seen.size > end - seen.object)
+			break;
+		at = seen.object + seen.size;
+		if (swim_tag_is_owned(seen.value) ||
+		    swim_tag_is_packed(seen.value, SWIM_TAG_PACKED))
+			groups_visit(&groups.visitor, &seen);
+	}
+	groups_tell(&groups, false);
+	groups_end(&groups);
+	swim_report_end();
+}
+
+static void show_group(struct seq_file *seq, const struct group *group)
+{
+	char name[NAME_MAX_TOLD];
+	unsigned long *entries;
+	unsigned int i, n;
+
+	seq_printf(seq, "%8lu %12zu %s\n", group->objects, group->bytes,
+		   name_of(group->type, name));
+	n = swim_stack_fetch(group->stack, &entries);
+	for (i = 0; i < n; i++)
+		seq_printf(seq, "        %pS\n", (void *)entries[i]);
+}
+
+/**
+ * swim_owners_show - who has allocated what lives in a debug pool
+ * @seq: a line for each call site with objects, bytes and what they are; and the stack
+ * @pool: the pool, which may be in use
+ *
+ * Context: Process, may sleep.
+ */
+int swim_owners_show(struct seq_file *seq, struct swim_pool *pool)
+{
+	struct groups groups;
+	unsigned int n;
+
+	groups_begin(&groups);
+	if (!groups.group)
+		return -ENOMEM;
+	/* What is open cannot be looked at. */
+	swim_pool_flush(pool);
+	visit_pool(&groups.visitor, pool, false);
+	sort_groups(&groups);
+	seq_puts(seq, "# objects, bytes, what they are; and the stack that allocated them\n");
+	for (n = 0; n < groups.count; n++)
+		show_group(seq, &groups.group[n]);
+	groups_end(&groups);
+	return 0;
+}

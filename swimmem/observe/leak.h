@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SWIMMEM_OBSERVE_LEAK_H
+#define SWIMMEM_OBSERVE_LEAK_H
+
+struct seq_file;
+struct swim_frame;
+struct swim_pack;
+struct swim_pack_stats;
+struct swim_pool;
+struct swim_pool_stats;
+
+void swim_leak_pool(struct swim_pool *pool, const struct swim_pool_stats *stats);
+void swim_leak_pack(struct swim_pack *pack, const struct swim_pack_stats *stats);
+int swim_owners_show(struct seq_file *seq, struct swim_pool *pool);
+unsigned int swim_open_mark(struct swim_pool *pool, const struct swim_frame *frame);
+
+#endif
