@@ -588,3 +588,4 @@ int swim_owners_show(struct seq_file *seq, struct swim_pool *pool)
 	groups_end(&groups);
 	return 0;
 }
+EXPORT_SYMBOL_SWIM_KUNIT(swim_owners_show);

@@ -189,7 +189,7 @@ static void report_past(void *object)
 	if (size < 0 || !swim_track_past(object, size, &past))
 		return;
 	swim_report_stack("allocated", past.born);
-	if (past.gone)
+	if (swim_track_is_gone(&past, object + size))
 		swim_report_stack("dropped", past.gone);
 }
 

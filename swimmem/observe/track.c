@@ -99,22 +99,23 @@ static u32 born_of(const struct swim_track *track)
 	return track->check == check_of(track, track->born, track->gone) ? track->born : 0;
 }
 
-static noinline void report_overflow(const void *object, size_t size, u32 born, u32 gone)
+static noinline void report_overflow(const void *object, size_t size, u32 born, bool dropped,
+				     u32 gone)
 {
 	if (!swim_report_begin("overflow behind object %p of %zu bytes", object, size))
 		return;
 	swim_report_stack("allocated", born);
-	if (gone)
+	if (dropped)
 		swim_report_stack("dropped", gone);
 	swim_report_end();
 }
 
-static void check_zone(const void *object, size_t size, u32 gone)
+static void check_zone(const void *object, size_t size, bool dropped, u32 gone)
 {
 	const struct swim_track *track = object + size;
 
 	if (!zone_is(track, ZONE_LIVE))
-		report_overflow(object, size, born_of(track), gone);
+		report_overflow(object, size, born_of(track), dropped, gone);
 }
 
 /**
@@ -137,7 +138,7 @@ void swim_track_move(void *to, void *from, size_t size)
 {
 	u32 born = born_of(from + size);
 
-	check_zone(from, size, 0);
+	check_zone(from, size, false, 0);
 	write(to + size, ZONE_LIVE, born, 0);
 	write(from + size, ZONE_LEFT, born, 0);
 }
@@ -155,7 +156,7 @@ void swim_track_resize(void *object, size_t before, size_t size)
 	const size_t from = min(before, size);
 	u32 born = born_of(object + before);
 
-	check_zone(object, before, 0);
+	check_zone(object, before, false, 0);
 	memset(object + from, 0, before + sizeof(struct swim_track) - from);
 	write(object + size, ZONE_LIVE, born, 0);
 }
@@ -170,7 +171,7 @@ noinline void swim_track_drop(void *object, size_t size, bool poison)
 {
 	u32 born = born_of(object + size), gone = swim_stack_save();
 
-	check_zone(object, size, gone);
+	check_zone(object, size, true, gone);
 	if (poison)
 		memset(object, POISON_FREE, size);
 	write(object + size, poison ? ZONE_DEAD : ZONE_LEFT, born, gone);
@@ -211,6 +212,14 @@ void swim_track_check(void *object, size_t size)
 	swim_report_stack("allocated", past.born);
 	swim_report_stack("dropped", past.gone);
 	swim_report_end();
+}
+
+/* Does what is known of an object say that it was dropped? @at: where that stood. */
+bool swim_track_is_gone(const struct swim_track *past, const void *at)
+{
+	unsigned long zone = past->zone ^ (unsigned long)at;
+
+	return zone == ZONE_DEAD || zone == ZONE_LEFT;
 }
 
 /**

@@ -42,6 +42,7 @@ void swim_track_move(void *to, void *from, size_t size);
 void swim_track_resize(void *object, size_t before, size_t size);
 void swim_track_drop(void *object, size_t size, bool poison);
 void swim_track_check(void *object, size_t size);
+bool swim_track_is_gone(const struct swim_track *past, const void *at);
 bool swim_track_past(const void *object, size_t size, struct swim_track *past);
 
 #endif
