@@ -90,7 +90,7 @@ static noinline void *get(struct swim_pool *pool, size_t size)
 
 static noinline void *get_elsewhere(struct swim_pool *pool, size_t size)
 {
-	void *object = swim_pool_alloc(pool, size, GFP_KERNEL);
+	void *object = swim_alloc(swim_pool_hold(pool), size, GFP_KERNEL);
 
 	barrier();
 	return object;
@@ -422,17 +422,19 @@ static void leaks_are_told_by_who_allocated_them(struct kunit *test)
 {
 	struct swim_pool_stats before;
 	void *objects[7];
-	unsigned int i;
+	unsigned int i, n = ARRAY_SIZE(objects);
 
 	if (!has_stacks())
 		kunit_skip(test, "this kernel cannot tell who called");
 	for (i = 0; i < 5; i++)
 		objects[i] = get(heap_pool(test), 100);
-	for (; i < 7; i++)
+	/* One call, not two that are alike. */
+	OPTIMIZER_HIDE_VAR(n);
+	for (; i < n; i++)
 		objects[i] = get_elsewhere(heap_pool(test), i == 5 ? 40000 : 1000);
 	before = heap_stats(test);
 	KUNIT_EXPECT_EQ(test, swim_pool_destroy(heap_pool(test)), -EBUSY);
-	KUNIT_EXPECT_EQ(test, swim_reports.stacks, 3U);
+	KUNIT_EXPECT_EQ(test, swim_reports.stacks, 2U);
 	/* The largest first: each call stands on a line of its own, and so on a stack of its own. */
 	KUNIT_EXPECT_EQ(test, line_at("2 objects, 41000 bytes: bytes without a lease\n"), 0L);
 	EXPECT_LINE(test, "5 objects, 520 bytes: bytes without a lease\n");
@@ -807,7 +809,7 @@ static void owners_are_who_has_allocated_what_lives(struct kunit *test)
 	if (has_stacks()) {
 		KUNIT_EXPECT_NOT_NULL(test, strstr(seq.buf, "       4          416 bytes"));
 		KUNIT_EXPECT_NOT_NULL(test, strstr(seq.buf, "       1        40000 bytes"));
-		KUNIT_EXPECT_NOT_NULL(test, strstr(seq.buf, "        get_elsewhere+"));
+		KUNIT_EXPECT_NOT_NULL(test, strstr(seq.buf, "\n        get_elsewhere"));
 	} else {
 		KUNIT_EXPECT_NOT_NULL(test, strstr(seq.buf, "       5        40416 bytes"));
 	}

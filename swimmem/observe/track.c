@@ -10,6 +10,7 @@
 #include <linux/gfp.h>
 #include <linux/hash.h>
 #include <linux/kernel.h>
+#include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/poison.h>
 #include <linux/stackdepot.h>
@@ -65,12 +66,18 @@ void swim_track_end(size_t trailer)
 		static_branch_dec(&swim_debug_key);
 }
 
-/* This stack, from the caller's caller on; 0 where there is none. */
+/* This stack, from who called swimmem on: by that is grouped. 0 where there is none. */
 noinline u32 swim_stack_save(void)
 {
 	unsigned long entries[STACK_DEPTH];
+	unsigned int n = swim_stack_walk(entries, STACK_DEPTH, 0), own = 0;
 
-	return swim_stack_store(entries, swim_stack_walk(entries, STACK_DEPTH, 2));
+	while (own < n && within_module(entries[own], THIS_MODULE))
+		own++;
+	/* An interrupt's stack may have nobody else on it. */
+	if (own == n)
+		own = 0;
+	return swim_stack_store(entries + own, n - own);
 }
 
 static unsigned long check_of(const void *at, u32 born, u32 gone)
