@@ -1266,7 +1266,8 @@ static void the_hunk_of_a_cpu_that_went_away_is_the_next_one(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, add_cpu(cpu), 0);
 	/* It comes back with nothing, and works. */
 	get_on(test, cpu, 1, 64);
-	KUNIT_EXPECT_FALSE(test, same_hunk(objects[0], objects[32]));
+	if (!swim_debug)
+		KUNIT_EXPECT_FALSE(test, same_hunk(objects[0], objects[32]));
 	expect_marked(test);
 	expect_walk(test);
 }
@@ -1623,6 +1624,7 @@ static void kasan_forbids_what_is_beyond_the_mark(struct kunit *test)
 	size_t rest;
 
 	kasan_or_skip(test);
+	SKIP_IN_DEBUG(test, "a track follows, which is allowed");
 	object = get(test, 100);
 	hunk = (void *)((unsigned long)object & bed.heap.pool->mask);
 	EXPECT_ALLOWED(test, hunk, SWIM_HUNK_BEGIN);
@@ -1665,6 +1667,7 @@ static void kasan_forbids_padding(struct kunit *test)
 	size_t pad;
 
 	kasan_or_skip(test);
+	SKIP_IN_DEBUG(test, "a track follows, which is allowed");
 	before = get(test, 8);
 	object = swim_alloc_aligned(heap_hold(test), 100, 512, GFP_KERNEL);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(object));
@@ -1682,6 +1685,7 @@ static void kasan_forbids_what_is_cut_off(struct kunit *test)
 	void *object, *after;
 
 	kasan_or_skip(test);
+	SKIP_IN_DEBUG(test, "a track follows, which is allowed");
 	object = get(test, 200);
 	KUNIT_EXPECT_EQ(test, swim_resize(object, 104), 0);
 	EXPECT_ALLOWED(test, object, 104);
@@ -1761,6 +1765,7 @@ static void kasan_forbids_what_is_left_of_a_hole(struct kunit *test)
 	struct errand errand = { .size = 64 };
 
 	kasan_or_skip(test);
+	SKIP_IN_DEBUG(test, "a track follows, which is allowed");
 	n = get_all(test, 1000);
 	i = n / 2;
 	/* No room is left behind any mark. */

@@ -468,7 +468,7 @@ static void leaks_are_told_by_what_they_are(struct kunit *test)
 	KUNIT_EXPECT_GT(test, line_at("3 objects, 24 bytes: struct leaf\n"),
 			line_at("1 objects, 64 bytes: bytes without a lease\n"));
 	EXPECT_LINE(test, "1 objects, 64 bytes: bytes without a lease\n");
-	EXPECT_LINE(test, "1 objects that are large or of size 0\n");
+	EXPECT_LINE(test, "1 objects not found: large");
 	EXPECT_NO_LINE(test, "cycles");
 	EXPECT_REPORT(test, "destroyed with 6 objects, 40592 bytes live");
 	for (i = 0; i < 3; i++)

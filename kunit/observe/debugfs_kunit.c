@@ -282,6 +282,8 @@ static void files_of_a_pool_and_a_space_are_for_root_only(struct kunit *test)
 	expect_mode(test, "pools", "kunit", "stats", 0400);
 	expect_mode(test, "pools", "kunit", "histogram", 0400);
 	expect_mode(test, "pools", "kunit", "map", 0400);
+	if (swim_debug)
+		expect_mode(test, "pools", "kunit", "owners", 0400);
 	expect_mode(test, "pools", "kunit", "compact", 0200);
 	totals = debugfs_lookup("totals", top);
 	KUNIT_EXPECT_NOT_NULL(test, totals);
@@ -533,6 +535,10 @@ static void no_text_looks_like_an_address(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(paths); i++) {
 		look(test, paths[i]);
 		KUNIT_EXPECT_FALSE_MSG(test, looks_like_an_address(text_of(test)), "%s", paths[i]);
+	}
+	if (swim_debug) {
+		look(test, POOL "owners");
+		KUNIT_EXPECT_FALSE(test, looks_like_an_address(text_of(test)));
 	}
 	/* In the map a digit stands for each KiB; what stands before them is no address. */
 	look(test, POOL "map");

@@ -496,7 +496,8 @@ void swim_leak_pool(struct swim_pool *pool, const struct swim_pool_stats *stats)
 	groups_tell(&groups, pool->trailer);
 	rest = stats->live - groups.all.objects;
 	if (rest > 0)
-		swim_report_line("%ld objects that are large or of size 0", rest);
+		swim_report_line("%ld objects not found: large, of size 0, or the lease is gone",
+				 rest);
 	if (groups.counted)
 		find_cycles(pool, groups.all.objects);
 	groups_end(&groups);
@@ -550,6 +551,15 @@ void swim_leak_pack(struct swim_pack *pack, const struct swim_pack_stats *stats)
 	swim_report_end();
 }
 
+/* No address, not even of a function whose module is gone. */
+static void show_call(struct seq_file *seq, unsigned long address)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "%pS", (void *)address);
+	seq_printf(seq, "        %s\n", strstarts(name, "0x") ? "(gone)" : name);
+}
+
 static void show_group(struct seq_file *seq, const struct group *group)
 {
 	char name[NAME_MAX_TOLD];
@@ -560,7 +570,7 @@ static void show_group(struct seq_file *seq, const struct group *group)
 		   name_of(group->type, name));
 	n = swim_stack_fetch(group->stack, &entries);
 	for (i = 0; i < n; i++)
-		seq_printf(seq, "        %pS\n", (void *)entries[i]);
+		show_call(seq, entries[i]);
 }
 
 /**
