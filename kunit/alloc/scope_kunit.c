@@ -491,7 +491,7 @@ static void what_cannot_be_stowed_is_reported(struct kunit *test)
 			KUNIT_EXPECT_FALSE(test, IS_ERR(swim_box_pin(&pinned)));
 		}
 		/* The pinned one, its child, and the bare one; what it shares can go. */
-		EXPECT_REPORT(test, "scope ended with 3 objects");
+		EXPECT_REPORT(test, "left by its scope with 3 objects");
 		KUNIT_EXPECT_EQ(test, keys_are(&pinned, 7), 0);
 		swim_box_unpin(&pinned);
 		KUNIT_EXPECT_EQ(test, swim_box_drop(&pinned), 0);
@@ -510,7 +510,7 @@ static void without_an_outer_scope_it_is_reported(struct kunit *test)
 	beds_make(test, &beds);
 	swim_scope(swim_pool_hold(beds.inner))
 		KUNIT_EXPECT_EQ(test, grow(&box, 5, GFP_KERNEL), 0);
-	EXPECT_REPORT(test, "scope ended with 3 objects");
+	EXPECT_REPORT(test, "left by its scope with 3 objects");
 	KUNIT_EXPECT_EQ(test, keys_are(&box, 5), 0);
 	KUNIT_EXPECT_EQ(test, swim_box_drop(&box), 0);
 	beds_end(test, &beds);

@@ -16,6 +16,7 @@ struct swim_hunk;
  * @stats: fills in the numbers
  * @is_empty: has it no object? Exact when nobody allocates or frees meanwhile
  * @evacuate: stows what leases own from a hold that belongs to a scope
+ * @leak: reports what is left there
  */
 struct swim_hold_ops {
 	void *(*alloc)(struct swim_hold *hold, size_t size, size_t align, gfp_t gfp);
@@ -23,6 +24,7 @@ struct swim_hold_ops {
 	void (*stats)(struct swim_hold *hold, struct swim_hold_stats *stats);
 	bool (*is_empty)(struct swim_hold *hold);
 	void (*evacuate)(struct swim_hold *from, struct swim_hold *to, gfp_t gfp);
+	void (*leak)(struct swim_hold *hold);
 };
 
 extern const struct swim_hold_ops swim_pool_hold_ops;

@@ -466,12 +466,22 @@ static void hold_evacuate(struct swim_hold *from, struct swim_hold *to, gfp_t gf
 	swim_pack_evacuate(container_of(from, struct swim_pack, hold), to, gfp);
 }
 
+static void hold_leak(struct swim_hold *hold)
+{
+	struct swim_pack *pack = container_of(hold, struct swim_pack, hold);
+	struct swim_pack_stats stats;
+
+	swim_pack_stats(pack, &stats);
+	swim_leak_pack(pack, &stats, "left by its scope");
+}
+
 const struct swim_hold_ops swim_pack_hold_ops = {
 	.alloc = hold_alloc,
 	.reserve = hold_reserve,
 	.stats = hold_stats,
 	.is_empty = hold_is_empty,
 	.evacuate = hold_evacuate,
+	.leak = hold_leak,
 };
 EXPORT_SYMBOL_GPL(swim_pack_hold_ops);
 
@@ -521,7 +531,7 @@ int swim_pack_destroy(struct swim_pack *pack)
 		return -SWIM_EMISALIGNED;
 	swim_pack_stats(pack, &stats);
 	if (stats.live) {
-		swim_leak_pack(pack, &stats);
+		swim_leak_pack(pack, &stats, "destroyed");
 		return -SWIM_EALIASED;
 	}
 	return 0;

@@ -35,6 +35,7 @@
 #include "../compat.h"
 #include "../observe/leak.h"
 #include "../observe/registry.h"
+#include "../observe/report.h"
 #include "fail.h"
 #include "pool.h"
 #include "space.h"
@@ -455,12 +456,26 @@ static void hold_evacuate(struct swim_hold *from, struct swim_hold *to, gfp_t gf
 	swim_pool_evacuate(swim_pool_of(from), to, gfp);
 }
 
+static void hold_leak(struct swim_hold *hold)
+{
+	struct swim_pool *pool = swim_pool_of(hold);
+	struct swim_pool_stats stats;
+
+	swim_pool_stats(pool, &stats);
+	if (preemptible())
+		swim_leak_pool(pool, &stats, "left by its scope");
+	else
+		swim_report("pool '%s' left by its scope with %ld objects, %zu bytes live",
+			    pool->name, stats.live, stats.used);
+}
+
 const struct swim_hold_ops swim_pool_hold_ops = {
 	.alloc = hold_alloc,
 	.reserve = hold_reserve,
 	.stats = hold_stats,
 	.is_empty = hold_is_empty,
 	.evacuate = hold_evacuate,
+	.leak = hold_leak,
 };
 
 /**
@@ -832,7 +847,7 @@ int swim_pool_unmake(struct swim_pool *pool)
 
 	swim_pool_stats(pool, &stats);
 	if (stats.live) {
-		swim_leak_pool(pool, &stats);
+		swim_leak_pool(pool, &stats, "destroyed");
 		return -SWIM_EALIASED;
 	}
 	swim_registry_del_pool(pool);

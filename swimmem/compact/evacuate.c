@@ -17,7 +17,6 @@
 
 #include "../compat.h"
 #include "../lease/cell.h"
-#include "../observe/report.h"
 #include "evacuate.h"
 #include "stow.h"
 #include "walk.h"
@@ -194,13 +193,9 @@ void swim_pack_evacuate(struct swim_pack *pack, struct swim_hold *to, gfp_t gfp)
 void swim_evacuate(struct swim_hold *from, struct swim_hold *to)
 {
 	const gfp_t gfp = preemptible() ? GFP_KERNEL : GFP_NOWAIT;
-	struct swim_hold_stats stats;
 
 	if (to)
 		from->ops->evacuate(from, to, gfp | __GFP_NOWARN);
-	if (from->ops->is_empty(from))
-		return;
-	swim_hold_stats(from, &stats);
-	swim_report("scope ended with %ld objects, %zu bytes left in its hold", stats.live,
-		    stats.used);
+	if (!from->ops->is_empty(from))
+		from->ops->leak(from);
 }

@@ -237,7 +237,9 @@ static int larger_first(const void *a, const void *b)
 static void groups_begin(struct groups *groups)
 {
 	*groups = (struct groups){ .visitor.visit = groups_visit };
-	groups->group = kvcalloc(GROUPS, sizeof(*groups->group), GFP_KERNEL);
+	/* A pack may end anywhere; without memory there is one group. */
+	groups->group = kvcalloc(GROUPS, sizeof(*groups->group),
+				 preemptible() ? GFP_KERNEL : GFP_NOWAIT | __GFP_NOWARN);
 }
 
 static void sort_groups(struct groups *groups)
@@ -477,18 +479,19 @@ static void find_cycles(struct swim_pool *pool, unsigned long objects)
 }
 
 /**
- * swim_leak_pool - tell what lives in a pool that is to be destroyed
+ * swim_leak_pool - tell what lives in a pool that nobody should need any more
  * @pool: nobody else uses it
  * @stats: its numbers
+ * @what: has happened: it is destroyed, or its scope has ended
  *
  * Context: Process, may sleep.
  */
-void swim_leak_pool(struct swim_pool *pool, const struct swim_pool_stats *stats)
+void swim_leak_pool(struct swim_pool *pool, const struct swim_pool_stats *stats, const char *what)
 {
 	struct groups groups;
 	long rest;
 
-	if (!swim_report_begin("pool '%s' destroyed with %ld objects, %zu bytes live", pool->name,
+	if (!swim_report_begin("pool '%s' %s with %ld objects, %zu bytes live", pool->name, what,
 			       stats->live, stats->used))
 		return;
 	groups_begin(&groups);
@@ -523,15 +526,16 @@ static bool packed_size(struct seen *seen)
  * swim_leak_pack - tell what lives in a pack that is to be destroyed
  * @pack: nobody else uses it
  * @stats: its numbers
+ * @what: has happened, as of swim_leak_pool()
  *
  * Context: Process, may sleep.
  */
-void swim_leak_pack(struct swim_pack *pack, const struct swim_pack_stats *stats)
+void swim_leak_pack(struct swim_pack *pack, const struct swim_pack_stats *stats, const char *what)
 {
 	void *at = pack->memory, *end = at + stats->size - stats->free;
 	struct groups groups;
 
-	if (!swim_report_begin("pack destroyed with %ld objects, %zu bytes live", stats->live,
+	if (!swim_report_begin("pack %s with %ld objects, %zu bytes live", what, stats->live,
 			       stats->used))
 		return;
 	groups_begin(&groups);

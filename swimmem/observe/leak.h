@@ -9,8 +9,10 @@ struct swim_pack_stats;
 struct swim_pool;
 struct swim_pool_stats;
 
-void swim_leak_pool(struct swim_pool *pool, const struct swim_pool_stats *stats);
-void swim_leak_pack(struct swim_pack *pack, const struct swim_pack_stats *stats);
+void swim_leak_pool(struct swim_pool *pool, const struct swim_pool_stats *stats,
+		    const char *what);
+void swim_leak_pack(struct swim_pack *pack, const struct swim_pack_stats *stats,
+		    const char *what);
 int swim_owners_show(struct seq_file *seq, struct swim_pool *pool);
 unsigned int swim_open_mark(struct swim_pool *pool, const struct swim_frame *frame);
 

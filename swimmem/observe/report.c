@@ -50,7 +50,7 @@ static bool divert(enum swim_report_part part, const char *text, u32 stack)
 	return reporter;
 }
 
-static bool begin(const char *fmt, va_list args)
+static __printf(1, 0) bool begin(const char *fmt, va_list args)
 {
 	static DEFINE_RATELIMIT_STATE(limit, 5 * HZ, 10);
 	char text[160];
