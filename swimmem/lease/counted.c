@@ -79,7 +79,8 @@ static void drop_object(struct swim_cell *cell)
 {
 	struct swim_hard last = { .cell = cell };
 
-	swim_tag_write(swim_tag_of(*swim_cell_object(cell)), swim_tag_dropping(NULL, SWIM_TAG_OWNED));
+	swim_tag_write(swim_tag_of(*swim_cell_object(cell)),
+		       swim_tag_dropping(NULL, SWIM_TAG_OWNED));
 	swim_drop_all(&last, SWIM_TAG_COUNTED);
 }
 

@@ -106,7 +106,8 @@ static bool enter_counted(const struct node *up, struct swim_hard *slot, enum sw
 	struct swim_cell *cell = slot->cell;
 
 	if (swim_cell_put(cell, kind)) {
-		swim_tag_write(swim_tag_of(*swim_cell_object(cell)), swim_tag_dropping(up->slot, up->kind));
+		swim_tag_write(swim_tag_of(*swim_cell_object(cell)),
+			       swim_tag_dropping(up->slot, up->kind));
 		return true;
 	}
 	WRITE_ONCE(slot->cell, NULL);

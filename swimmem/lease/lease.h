@@ -22,8 +22,8 @@
 
 /**
  * struct swim_body - the metadata of an object
- * @meta: the address of a type, and BUF, APART, LINKED and USER; or, for plain bytes, their size as a tag
- *	  has it, and in place of the tag's state what rounding it up to 8 has added
+ * @meta: the address of a type, and BUF, APART, LINKED and USER; or, for plain bytes, their
+ *	  size as a tag has it, and in place of the tag's state what rounding it up to 8 has added
  * @len: of a buf
  * @cap: of a buf
  */

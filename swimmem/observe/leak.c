@@ -528,7 +528,7 @@ static bool packed_size(struct seen *seen)
  * @stats: its numbers
  * @what: has happened, as of swim_leak_pool()
  *
- * Context: Process, may sleep.
+ * Context: Any but NMI.
  */
 void swim_leak_pack(struct swim_pack *pack, const struct swim_pack_stats *stats, const char *what)
 {
