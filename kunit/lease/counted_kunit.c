@@ -5,6 +5,7 @@
  */
 #include <linux/delay.h>
 #include <linux/sizes.h>
+#include <linux/wait_bit.h>
 
 #include "../kunit.h"
 
@@ -643,6 +644,60 @@ static void try_waits_for_the_last_ref(struct kunit *test)
 	expect_nothing_lives(test);
 }
 
+/* One makes something harmless of what another one waits for. */
+struct turner {
+	struct swim_hard_box hard;
+	struct swim_hard_box made;
+	struct swim_soft_box soft;
+	struct swim_ref_box ref;
+	struct swim_mut_box mut;
+	bool got;
+};
+
+static int turn_worker(void *arg, unsigned int number)
+{
+	struct turner *turner = arg;
+	struct swim_cell *cell = turner->hard.hard.cell;
+	struct swim_mut_box mut = {};
+	unsigned int wait;
+	int err;
+
+	if (number) {
+		err = swim_hard_box_try_to_mut(&mut, &turner->hard);
+		WRITE_ONCE(turner->got, true);
+		return err ?: swim_mut_box_drop(&mut);
+	}
+	msleep(20);
+	if (!swim_mut_box_is_empty(&turner->mut))
+		err = swim_mut_box_into_hard(&turner->made, &turner->mut);
+	else
+		err = swim_ref_box_into_soft(&turner->soft, &turner->ref);
+	for (wait = 0; wait < 1000 && !READ_ONCE(turner->got); wait++)
+		msleep(1);
+	if (READ_ONCE(turner->got))
+		return err;
+	/* Nobody has told it. */
+	wake_up_var(&cell->status);
+	return -ETIMEDOUT;
+}
+
+static void try_waits_for_what_becomes_another_kind(struct kunit *test)
+{
+	struct turner *turner = kunit_kzalloc(test, sizeof(*turner), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, turner);
+	new_hard(test, &turner->hard);
+	KUNIT_ASSERT_EQ(test, swim_hard_box_poll_to_mut(&turner->mut, &turner->hard), 0);
+	KUNIT_EXPECT_EQ(test, swim_workers_run(test, 2, turn_worker, turner), 0);
+	turner->got = false;
+	KUNIT_ASSERT_EQ(test, swim_hard_box_poll_to_ref(&turner->ref, &turner->hard), 0);
+	KUNIT_EXPECT_EQ(test, swim_workers_run(test, 2, turn_worker, turner), 0);
+	KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&turner->made), 0);
+	KUNIT_EXPECT_EQ(test, swim_soft_box_drop(&turner->soft), 0);
+	KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&turner->hard), 0);
+	expect_nothing_lives(test);
+}
+
 static struct kunit_case counted_cases[] = {
 	KUNIT_CASE(new_has_one_hard_and_its_own_weight),
 	KUNIT_CASE(costs_24_bytes_more_than_an_exclusive_one),
@@ -663,6 +718,7 @@ static struct kunit_case counted_cases[] = {
 	KUNIT_CASE(what_has_a_ref_or_a_mut_stays_where_it_is),
 	KUNIT_CASE(crowd_shares_objects_that_move),
 	KUNIT_CASE(try_waits_for_the_last_ref),
+	KUNIT_CASE(try_waits_for_what_becomes_another_kind),
 	{}
 };
 

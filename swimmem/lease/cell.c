@@ -174,6 +174,13 @@ void swim_cell_ask(struct swim_cell *cell)
 	cpu_relax();
 }
 
+/* A lease of kind @gone has been in somebody's way. The cell is only a number here. */
+static void wake(struct swim_cell *cell, enum swim_lease_kind gone, unsigned long status)
+{
+	if (swim_weight(gone) & (SWIM_REF_ONE | SWIM_MUT_ONE) && !swim_status_ref(status))
+		wake_up_var(&cell->status);
+}
+
 /**
  * swim_cell_put - take the weight of a lease off
  * @cell: of the lease
@@ -202,9 +209,7 @@ bool swim_cell_put(struct swim_cell *cell, enum swim_lease_kind kind)
 	}
 	if (!new)
 		swim_cell_free(cell);
-	/* Only as a number from here on. */
-	if (swim_weight(kind) & (SWIM_REF_ONE | SWIM_MUT_ONE) && !swim_status_ref(new))
-		wake_up_var(&cell->status);
+	wake(cell, kind, new);
 	return kind != SWIM_KIND_SOFT && !swim_status_hard(new);
 }
 
@@ -264,8 +269,11 @@ int swim_cell_turn(struct swim_cell *cell, enum swim_lease_kind from, enum swim_
 			*last = true;
 		}
 		/* Full barrier: as in swim_cell_put(). */
-		if (atomic_long_try_cmpxchg(&cell->status, &old, new))
+		if (atomic_long_try_cmpxchg(&cell->status, &old, new)) {
+			if (into)
+				wake(cell, from, new);
 			return 0;
+		}
 		*last = false;
 	}
 	return -SWIM_ECONTENDED;
