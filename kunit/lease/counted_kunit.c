@@ -7,6 +7,7 @@
 #include <linux/sizes.h>
 #include <linux/wait_bit.h>
 
+#include "../../swimmem/lease/cell.h"
 #include "../kunit.h"
 
 struct leaf {
@@ -698,6 +699,38 @@ static void try_waits_for_what_becomes_another_kind(struct kunit *test)
 	expect_nothing_lives(test);
 }
 
+static int busy_worker(void *arg, unsigned int number)
+{
+	struct waiter *waiter = arg;
+	struct swim_cell *cell = waiter->hard.hard.cell;
+	int err;
+
+	if (number) {
+		msleep(20);
+		WRITE_ONCE(waiter->released, true);
+		atomic_long_andnot(SWIM_BUSY | SWIM_ASKED, &cell->status);
+		return 0;
+	}
+	err = swim_hard_box_try_to_ref(&waiter->ref, &waiter->hard);
+	waiter->too_early = !READ_ONCE(waiter->released);
+	return err;
+}
+
+/* As if he who stows it slept: on one CPU he must come to run. */
+static void try_lets_others_run_while_it_is_stowed(struct kunit *test)
+{
+	struct waiter *waiter = kunit_kzalloc(test, sizeof(*waiter), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, waiter);
+	new_hard(test, &waiter->hard);
+	atomic_long_or(SWIM_BUSY, &waiter->hard.hard.cell->status);
+	KUNIT_EXPECT_EQ(test, swim_workers_run(test, 2, busy_worker, waiter), 0);
+	KUNIT_EXPECT_FALSE(test, waiter->too_early);
+	expect_counts(test, waiter->hard.hard.cell, 2, 0, 1, false);
+	KUNIT_EXPECT_EQ(test, swim_ref_box_drop(&waiter->ref), 0);
+	KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&waiter->hard), 0);
+}
+
 static struct kunit_case counted_cases[] = {
 	KUNIT_CASE(new_has_one_hard_and_its_own_weight),
 	KUNIT_CASE(costs_24_bytes_more_than_an_exclusive_one),
@@ -719,6 +752,7 @@ static struct kunit_case counted_cases[] = {
 	KUNIT_CASE(crowd_shares_objects_that_move),
 	KUNIT_CASE(try_waits_for_the_last_ref),
 	KUNIT_CASE(try_waits_for_what_becomes_another_kind),
+	KUNIT_CASE(try_lets_others_run_while_it_is_stowed),
 	{}
 };
 
