@@ -209,8 +209,12 @@ static int settle_frame(struct cleaner *cleaner, struct swim_frame *frame, int u
 		return 0;
 	hunk = swim_frame_hunk(pool, frame);
 	swim_walk_begin(&walk, pool, frame);
-	/* What a debug pool has poisoned stays poison; the rest waits for the hunk's end. */
+	/*
+	 * What a debug pool has poisoned stays poison; and of what was dropped since there may
+	 * be readers, if the pool says so. That waits for the hunk's end.
+	 */
 	while (hunk->moved && want_init_on_free() && !swim_pool_trailer(pool) &&
+	       !(pool->flags & SWIM_POOL_RCU) &&
 	       walk.at < walk.end) {
 		void *object = swim_walk_object(&walk);
 		unsigned long value = swim_tag_read(swim_tag_of(object));
