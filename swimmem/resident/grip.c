@@ -97,6 +97,8 @@ static void replace(struct swim_grip *grip, void *to, unsigned long apart, u32 c
 	smp_store_release(address, to);
 	grip->object = to;
 	grip_look(grip);
+	/* Who looks at the metadata of the old one finds it TAKEN then: measure_peek(). */
+	smp_wmb();
 	if (grip->kind == SWIM_TAG_OWNED)
 		*grip->body = body;
 	swim_tag_write(swim_tag_of(to), held_tag(grip));
