@@ -9,6 +9,9 @@
  *
  * and so for buf and string. Children are laid directly behind their parents.
  *
+ * Readers under RCU find what was stowed in its old place, as it was, until they are done; but
+ * a pack has its bytes back at once.
+ *
  *	all but NMI		as gfp allows; by the owner of the lease
  */
 #ifndef SWIMMEM_STOW_H

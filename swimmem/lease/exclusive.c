@@ -99,7 +99,7 @@ void swim_release_object(void *object, unsigned long apart, size_t size)
  * @apart: of SWIM_TAG_WHERE
  * @size: its bytes
  *
- * Readers may be left in it, and find it as it was.
+ * Readers may be left in it, and find it as it was; in a pack there must be none.
  */
 void swim_retire_object(void *object, unsigned long apart, size_t size)
 {
