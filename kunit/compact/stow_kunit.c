@@ -910,6 +910,28 @@ static void readers_find_the_old_place_as_it_was(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, swim_space_destroy(space), 0);
 }
 
+static void a_hunk_is_not_started_over_while_it_is_read(struct kunit *test)
+{
+	/* So many that nothing large has room behind them. */
+	const unsigned int n = 450;
+	struct swim_box list = {};
+	const struct node *old;
+	struct swim_raw raw = {};
+
+	new_list(test, &list, n);
+	KUNIT_ASSERT_EQ(test, stow(&list, SWIM_KIND_RAW, there), 0);
+	KUNIT_ASSERT_EQ(test, stats_of(there).hunks, 1UL);
+	rcu_read_lock();
+	old = swim_box_read(&list);
+	KUNIT_EXPECT_EQ(test, __swim_stow(&list, SWIM_KIND_RAW, heap_hold(test), NOWAIT), 0);
+	expect_empty(test, there);
+	KUNIT_EXPECT_EQ(test, swim_raw_new(&raw, swim_pool_hold(there), SZ_16K, NOWAIT), 0);
+	KUNIT_EXPECT_TRUE(test, list_is_whole(old, n));
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
+	KUNIT_EXPECT_EQ(test, swim_box_drop(&list), 0);
+}
+
 /* What a case in interrupts does: a list goes to and fro. */
 struct errand {
 	struct swim_box list;
@@ -1362,6 +1384,7 @@ static struct kunit_case stow_cases[] = {
 	KUNIT_CASE(hunks_of_a_page_give_and_take),
 	KUNIT_CASE(packs_give_and_take),
 	KUNIT_CASE(readers_find_the_old_place_as_it_was),
+	KUNIT_CASE(a_hunk_is_not_started_over_while_it_is_read),
 	KUNIT_CASE(in_interrupts_it_goes_as_well),
 	KUNIT_CASE(an_interrupt_in_the_middle_of_it_does_not_wait),
 	KUNIT_CASE(owners_readers_sharers_and_movers_at_once),

@@ -673,8 +673,8 @@ static int turn_worker(void *arg, unsigned int number)
 		err = swim_mut_box_into_hard(&turner->made, &turner->mut);
 	else
 		err = swim_ref_box_into_soft(&turner->soft, &turner->ref);
-	for (wait = 0; wait < 1000 && !READ_ONCE(turner->got); wait++)
-		msleep(1);
+	for (wait = 0; wait < HZ && !READ_ONCE(turner->got); wait++)
+		schedule_timeout_uninterruptible(1);
 	if (READ_ONCE(turner->got))
 		return err;
 	/* Nobody has told it. */
