@@ -1297,11 +1297,14 @@ struct tug {
 static int tug_worker(void *arg, unsigned int number)
 {
 	struct tug *tug = arg;
-	unsigned int round;
+	unsigned int round, to = 1;
 	int err = 0;
 
 	for (round = 0; !number && !err && round < ROUNDS(3000); round++) {
-		err = swim_hard_stow(&tug->hard, tug->hold[round % 2], GFP_KERNEL);
+		err = swim_hard_stow(&tug->hard, tug->hold[to], GFP_KERNEL);
+		/* Never where it is: a pack would have holes. */
+		if (!err)
+			to = !to;
 		if (err == -EBUSY)
 			err = 0;
 		cond_resched();
