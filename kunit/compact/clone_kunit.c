@@ -286,7 +286,8 @@ static void children_stand_directly_behind_their_parents(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, view->n, 40U);
 	for (i = 1; i < view->n; i++)
 		KUNIT_EXPECT_PTR_EQ(test, view->seen[i].object,
-				    view->seen[i - 1].object + view->seen[i - 1].size + 8);
+				    view->seen[i - 1].object + view->seen[i - 1].size + 8 +
+				    swim_kunit_trailer());
 	KUNIT_EXPECT_EQ(test, swim_box_drop(&box[0]), 0);
 	KUNIT_EXPECT_EQ(test, swim_box_drop(&box[1]), 0);
 }

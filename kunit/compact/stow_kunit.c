@@ -280,7 +280,8 @@ static void children_stand_directly_behind_their_parents(struct kunit *test)
 		if (((unsigned long)last->object ^ (unsigned long)view->seen[i].object) &
 		    SWIM_FRAME_MASK)
 			continue;
-		KUNIT_EXPECT_PTR_EQ(test, view->seen[i].object, last->object + last->size + 8);
+		KUNIT_EXPECT_PTR_EQ(test, view->seen[i].object,
+				    last->object + last->size + 8 + swim_kunit_trailer());
 	}
 	KUNIT_EXPECT_LE(test, stats_of(there).hunks, 2UL);
 	KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&g.shared), 0);

@@ -435,7 +435,7 @@ static void leaks_are_told_by_who_allocated_them(struct kunit *test)
 	before = heap_stats(test);
 	KUNIT_EXPECT_EQ(test, swim_pool_destroy(heap_pool(test)), -EBUSY);
 	KUNIT_EXPECT_EQ(test, swim_reports.stacks, 2U);
-	/* The largest first: each call has a line of its own, and so a stack of its own. */
+	/* The largest first. */
 	KUNIT_EXPECT_EQ(test, line_at("2 objects, 41000 bytes: bytes without a lease\n"), 0L);
 	EXPECT_LINE(test, "5 objects, 520 bytes: bytes without a lease\n");
 	EXPECT_STACK(test, swim_reports.born, "get");

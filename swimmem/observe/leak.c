@@ -43,20 +43,47 @@ static bool is_live(unsigned long value)
 	return !swim_tag_is(value, SWIM_TAG_DEAD) && !swim_tag_is(value, SWIM_TAG_GOING);
 }
 
-static void visit_hunk(struct visitor *visitor, struct swim_walk *walk)
+/* The size of an owned object that nobody uses; false when its lease or its type is gone. */
+static bool measure(struct seen *seen)
+{
+	const struct swim_type *type;
+	struct swim_buf lease;
+	struct swim_type copy;
+
+	if (!swim_owned_peek(seen->object, seen->value, &lease))
+		return false;
+	type = swim_meta_type(swim_body_of(&lease, seen->object,
+					   swim_tag_kind(seen->value))->meta);
+	if (type && !swim_peek(type, &copy, sizeof(copy)))
+		return false;
+	seen->size = swim_owned_size(seen->object, seen->value, &lease);
+	return true;
+}
+
+/* Go over an object; false when that is not possible. @alone: see visit_frame(). */
+static bool step(struct swim_walk *walk, struct seen *seen, bool alone)
+{
+	unsigned int at = walk->at;
+
+	if (alone && swim_tag_is_owned(seen->value))
+		return measure(seen) && swim_walk_over(walk, seen->size);
+	if (!swim_walk_next(walk))
+		return false;
+	seen->size = walk->at - at - SWIM_TAG_SLOT - swim_pool_behind(walk->pool, seen->value);
+	return true;
+}
+
+static void visit_hunk(struct visitor *visitor, struct swim_walk *walk, bool alone)
 {
 	while (walk->at < walk->end) {
 		struct seen seen = { .object = swim_walk_object(walk) };
-		unsigned int at = walk->at;
 
 		seen.value = swim_tag_read(swim_tag_of(seen.object));
-		if (!swim_walk_next(walk))
+		if (!step(walk, &seen, alone))
 			return;
-		if (!is_live(seen.value) ||
-		    swim_tag_read(swim_tag_of(seen.object)) != seen.value)
-			continue;
-		seen.size = walk->at - at - SWIM_TAG_SLOT - swim_pool_trailer(walk->pool);
-		visitor->visit(visitor, &seen);
+		if (is_live(seen.value) &&
+		    swim_tag_read(swim_tag_of(seen.object)) == seen.value)
+			visitor->visit(visitor, &seen);
 	}
 }
 
@@ -91,14 +118,14 @@ static void visit_frame(struct visitor *visitor, struct swim_pool *pool, struct 
 
 	if (swim_hunk_hold(frame, pool)) {
 		swim_walk_begin(&walk, pool, frame);
-		visit_hunk(visitor, &walk);
+		visit_hunk(visitor, &walk, alone);
 		if (swim_hunk_unhold(frame, 0))
 			swim_hunk_put(swim_frame_hunk(pool, frame));
 	} else if (alone && READ_ONCE(frame->pool) == pool &&
 		   atomic_read(&frame->live) > (int)SWIM_FRAME_SIZE) {
 		swim_walk_begin(&walk, pool, frame);
 		walk.end = swim_open_mark(pool, frame);
-		visit_hunk(visitor, &walk);
+		visit_hunk(visitor, &walk, true);
 	}
 }
 
@@ -111,13 +138,11 @@ static void visit_larges(struct visitor *visitor, struct swim_pool *pool)
 	raw_spin_lock_irqsave(&pool->larges_lock, flags);
 	list_for_each_entry(large, &pool->larges, link) {
 		struct seen seen = { .object = large->object };
-		struct swim_buf lease;
 
 		seen.value = swim_tag_read(swim_tag_of(seen.object));
 		seen.size = swim_tag_size(seen.value);
-		if (swim_tag_is_owned(seen.value))
-			seen.size = swim_owned_peek(seen.object, seen.value, &lease) ?
-				    swim_owned_size(seen.object, seen.value, &lease) : 0;
+		if (swim_tag_is_owned(seen.value) && !measure(&seen))
+			continue;
 		if (is_live(seen.value) && seen.size < SWIM_SEGMENT_SIZE)
 			visitor->visit(visitor, &seen);
 	}
@@ -346,7 +371,7 @@ typedef void (*edge_fn)(struct graph *graph, struct node *child);
 /* The object that a lease keeps; NULL for none. */
 static const void *kept_by(const void *slot, enum swim_lease_kind kind)
 {
-	const struct swim_cell *cell = *(void **)slot;
+	struct swim_cell *cell = *(void **)slot;
 
 	switch (kind) {
 	case SWIM_KIND_RAW:
@@ -355,7 +380,7 @@ static const void *kept_by(const void *slot, enum swim_lease_kind kind)
 	case SWIM_KIND_SOFT:
 		return NULL;
 	default:
-		return cell && swim_cell_is(cell) ? READ_ONCE(cell->object) : NULL;
+		return cell && swim_cell_is(cell) ? READ_ONCE(*swim_cell_object(cell)) : NULL;
 	}
 }
 
@@ -510,16 +535,10 @@ void swim_leak_pool(struct swim_pool *pool, const struct swim_pool_stats *stats,
 /* Bytes of what a tag in a pack stands before; false when that makes no sense. */
 static bool packed_size(struct seen *seen)
 {
-	struct swim_buf lease;
-
 	seen->size = swim_tag_size(seen->value & ~(~0UL << SWIM_TAG_SIZED_BITS));
 	if (swim_tag_kind(seen->value) == SWIM_TAG_SIZED)
 		return true;
-	if (!swim_tag_is_owned(seen->value) ||
-	    !swim_owned_peek(seen->object, seen->value, &lease))
-		return false;
-	seen->size = swim_owned_size(seen->object, seen->value, &lease);
-	return true;
+	return swim_tag_is_owned(seen->value) && measure(seen);
 }
 
 /**
@@ -555,18 +574,9 @@ void swim_leak_pack(struct swim_pack *pack, const struct swim_pack_stats *stats,
 	swim_report_end();
 }
 
-/* No address, not even of a function whose module is gone. */
-static void show_call(struct seq_file *seq, unsigned long address)
-{
-	char name[128];
-
-	snprintf(name, sizeof(name), "%pS", (void *)address);
-	seq_printf(seq, "        %s\n", strstarts(name, "0x") ? "(gone)" : name);
-}
-
 static void show_group(struct seq_file *seq, const struct group *group)
 {
-	char name[NAME_MAX_TOLD];
+	char name[NAME_MAX_TOLD], call[SWIM_CALL_MAX];
 	unsigned long *entries;
 	unsigned int i, n;
 
@@ -574,7 +584,7 @@ static void show_group(struct seq_file *seq, const struct group *group)
 		   name_of(group->type, name));
 	n = swim_stack_fetch(group->stack, &entries);
 	for (i = 0; i < n; i++)
-		show_call(seq, entries[i]);
+		seq_printf(seq, "        %s\n", swim_report_call(call, entries[i]));
 }
 
 /**

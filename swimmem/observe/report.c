@@ -11,6 +11,7 @@
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
+#include <linux/string.h>
 
 #include "../compact/walk.h"
 #include "../compat.h"
@@ -99,12 +100,24 @@ void swim_report_line(const char *fmt, ...)
 }
 
 /**
+ * swim_report_call - a line of a stack, without an address
+ * @call: SWIM_CALL_MAX bytes for it
+ * @address: in a function, whose module may be gone
+ */
+const char *swim_report_call(char *call, unsigned long address)
+{
+	snprintf(call, SWIM_CALL_MAX, "%pS", (void *)address);
+	return strstarts(call, "0x") ? "(in a module that is gone)" : call;
+}
+
+/**
  * swim_report_stack - who did something earlier
  * @what: was done: allocated, dropped
  * @stack: of swim_stack_save(); 0 when it is not known
  */
 void swim_report_stack(const char *what, u32 stack)
 {
+	char call[SWIM_CALL_MAX];
 	unsigned long *entries;
 	unsigned int i, n;
 
@@ -113,7 +126,7 @@ void swim_report_stack(const char *what, u32 stack)
 	n = swim_stack_fetch(stack, &entries);
 	pr_err("%s at:%s\n", what, n ? "" : " (not known)");
 	for (i = 0; i < n; i++)
-		pr_err("    %pS\n", (void *)entries[i]);
+		pr_err("    %s\n", swim_report_call(call, entries[i]));
 }
 
 /* Here is who did it, or found it. */

@@ -114,7 +114,9 @@ static noinline void report_overflow(const void *object, size_t size, u32 born, 
 	swim_report_stack("allocated", born);
 	if (dropped)
 		swim_report_stack("dropped", gone);
-	swim_report_end();
+	/* That was here. */
+	if (!gone)
+		swim_report_end();
 }
 
 static void check_zone(const void *object, size_t size, bool dropped, u32 gone)
