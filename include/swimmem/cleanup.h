@@ -21,6 +21,7 @@
 #include <linux/err.h>
 #include <swimmem/box.h>
 #include <swimmem/buf.h>
+#include <swimmem/string.h>
 
 #ifdef __has_include		/* sparse has not */
 #if __has_include("linux/cleanup.h")
@@ -65,6 +66,7 @@ SWIM_AUTO(swim_hard)
 SWIM_AUTO(swim_soft)
 __SWIM_AUTO_RESIDENT(box)
 __SWIM_AUTO_RESIDENT(buf)
+__SWIM_AUTO_RESIDENT(string)
 
 #undef __SWIM_AUTO_RESIDENT
 

@@ -32,6 +32,8 @@
 #include <swimmem/box.h>
 #include <swimmem/buf.h>
 #include <swimmem/cleanup.h>
+#include <swimmem/stow.h>
+#include <swimmem/value.h>
 
 /* A client uses some of the calls; of the others nothing is left, and nothing said. */
 #define __swim_typed	static inline __maybe_unused
@@ -77,6 +79,42 @@ __swim_typed bool name##_##lease##_is_empty(const struct name##_##lease *lease)	
 }										\
 										\
 SWIM_AUTO(name##_##lease)
+
+/* To another hold, or another of it there. */
+#define __SWIM_TYPED_STOW(name, lease, resident, clone)				\
+__swim_typed int __must_check							\
+name##_##lease##_stow(struct name##_##lease *from, struct swim_hold *hold, gfp_t gfp) \
+{										\
+	return swim_##lease##_stow(&from->resident, hold, gfp);			\
+}										\
+										\
+__swim_typed int __must_check							\
+name##_##lease##_##clone(struct name##_##lease *to, struct name##_##lease *from, \
+			 struct swim_hold *hold, gfp_t gfp)			\
+{										\
+	return swim_##lease##_##clone(&to->resident, &from->resident, hold, gfp); \
+}
+
+/* As the type tells. */
+#define __SWIM_TYPED_VALUE(name, lease, resident)				\
+__swim_typed int __must_check							\
+name##_##lease##_equal(const struct name##_##lease *a, const struct name##_##lease *b) \
+{										\
+	return swim_##lease##_equal(&a->resident, &b->resident);		\
+}										\
+										\
+__swim_typed int __must_check							\
+name##_##lease##_compare(const struct name##_##lease *a, const struct name##_##lease *b, \
+			 int *order)						\
+{										\
+	return swim_##lease##_compare(&a->resident, &b->resident, order);	\
+}										\
+										\
+__swim_typed int __must_check							\
+name##_##lease##_hash(const struct name##_##lease *lease, u32 seed, u32 *hash)	\
+{										\
+	return swim_##lease##_hash(&lease->resident, seed, hash);		\
+}
 
 #define __SWIM_TYPED_COUNTS(name, lease, resident)				\
 __swim_typed void								\
@@ -129,7 +167,14 @@ name##_##from##_##resident##_##verb##_##to(struct name##_##to##_##resident *made
 	__SWIM_TYPED_CLONE(name, ref_##resident, resident)			\
 	__SWIM_TYPED_CLONE(name, hard_##resident, resident)			\
 	__SWIM_TYPED_CLONE(name, soft_##resident, resident)			\
-	__SWIM_TYPED_UNIQUE(name, resident)
+	__SWIM_TYPED_UNIQUE(name, resident)					\
+	__SWIM_TYPED_STOW(name, resident, resident, clone)			\
+	__SWIM_TYPED_STOW(name, ptr_##resident, resident, clone)		\
+	__SWIM_TYPED_STOW(name, hard_##resident, resident, clone_into)		\
+	__SWIM_TYPED_VALUE(name, resident, resident)				\
+	__SWIM_TYPED_VALUE(name, ptr_##resident, resident)			\
+	__SWIM_TYPED_VALUE(name, mut_##resident, resident)			\
+	__SWIM_TYPED_VALUE(name, ref_##resident, resident)
 
 #define __SWIM_TYPED_BOX_NEW(name, lease, ctype, type)				\
 __swim_typed int __must_check							\
@@ -222,6 +267,14 @@ name##_##lease##_new(struct name##_##lease *lease, struct swim_hold *hold, u32 c
 {										\
 	__SWIM_TYPED_CHECK(ctype, type);					\
 	return swim_##lease##_new(&lease->buf, hold, type, cap, gfp);		\
+}										\
+										\
+__swim_typed int __must_check							\
+name##_##lease##_copy(struct name##_##lease *lease, struct swim_hold *hold,	\
+		      const ctype *values, u32 n, gfp_t gfp)			\
+{										\
+	__SWIM_TYPED_CHECK(ctype, type);					\
+	return swim_##lease##_copy(&lease->buf, hold, type, values, n, gfp);	\
 }
 
 /* What changes an array, for the three leases that may. */

@@ -1375,6 +1375,42 @@ static void readers_always_find_an_end(struct kunit *test)
 	expect_nothing_lives(test);
 }
 
+static void texts_are_stowed_and_cloned(struct kunit *test)
+{
+	struct swim_ptr_string ptr = {}, ptr_clone = {};
+	struct swim_string raw = {}, raw_clone = {};
+	struct swim_hard_string hard = {}, hard_clone = {};
+
+	KUNIT_ASSERT_EQ(test, swim_string_from(&raw, heap_hold(test), "raw text", GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_string_reserve(&raw, 100, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_ptr_string_from(&ptr, heap_hold(test), "ptr text", GFP_KERNEL),
+			0);
+	KUNIT_ASSERT_EQ(test, swim_hard_string_from(&hard, heap_hold(test), "hard", GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_string_stow(&raw, swim_global_hold(), GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_ptr_string_stow(&ptr, swim_global_hold(), GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_hard_string_stow(&hard, swim_global_hold(), GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 0L);
+	KUNIT_EXPECT_EQ(test, swim_string_clone(&raw_clone, &raw, heap_hold(test), GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_ptr_string_clone(&ptr_clone, &ptr, heap_hold(test), GFP_KERNEL),
+			0);
+	KUNIT_EXPECT_EQ(test, swim_hard_string_clone_into(&hard_clone, &hard, heap_hold(test),
+							  GFP_KERNEL), 0);
+	/* One goes on on its own, and its text still has an end. */
+	KUNIT_EXPECT_EQ(test, swim_string_append(&raw_clone, "!", GFP_KERNEL), 0);
+	rcu_read_lock();
+	KUNIT_EXPECT_STREQ(test, swim_string_read(&raw), "raw text");
+	KUNIT_EXPECT_STREQ(test, swim_string_read(&raw_clone), "raw text!");
+	KUNIT_EXPECT_STREQ(test, swim_ptr_string_read(&ptr), "ptr text");
+	KUNIT_EXPECT_STREQ(test, swim_ptr_string_read(&ptr_clone), "ptr text");
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, swim_string_drop(&raw), 0);
+	KUNIT_EXPECT_EQ(test, swim_string_drop(&raw_clone), 0);
+	KUNIT_EXPECT_EQ(test, swim_ptr_string_drop(&ptr), 0);
+	KUNIT_EXPECT_EQ(test, swim_ptr_string_drop(&ptr_clone), 0);
+	KUNIT_EXPECT_EQ(test, swim_hard_string_drop(&hard), 0);
+	KUNIT_EXPECT_EQ(test, swim_hard_string_drop(&hard_clone), 0);
+}
+
 static struct kunit_case string_cases[] = {
 	KUNIT_CASE_PARAM(new_is_empty_and_has_room, way_gen_params),
 	KUNIT_CASE_PARAM(from_is_a_copy_that_fits, way_gen_params),
@@ -1404,6 +1440,7 @@ static struct kunit_case string_cases[] = {
 	KUNIT_CASE(hard_soft_and_ref_lead_to_what_a_mut_has_written),
 	KUNIT_CASE(unique_of_a_shared_text_is_a_text_of_its_own),
 	KUNIT_CASE(texts_move_and_fall_with_who_owns_them),
+	KUNIT_CASE(texts_are_stowed_and_cloned),
 	KUNIT_CASE_PARAM(out_of_memory_changes_nothing, way_gen_params),
 	KUNIT_CASE_PARAM(all_calls_work_in_interrupts, way_gen_params),
 	KUNIT_CASE_PARAM(workers_change_texts_that_move, way_gen_params),

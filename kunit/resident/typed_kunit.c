@@ -413,6 +413,53 @@ static void a_buf_may_own_bufs_of_its_own_kind(struct kunit *test)
 	expect_nothing_lives(test);
 }
 
+static void structures_are_stowed_cloned_and_compared(struct kunit *test)
+{
+	const struct flow flows[] = { { 1, 2 }, { 3, 4 }, { 5, 6 } };
+	struct flow_box box = {}, box_clone = {};
+	struct flow_ptr_buf buf = {}, buf_clone = {};
+	struct flow_hard_box hard = {}, hard_clone = {};
+	struct flow_slice all;
+	struct flow *flow;
+	u32 one = 0, two = 1;
+	int order;
+
+	KUNIT_ASSERT_EQ(test, flow_box_new(&box, heap_hold(test), GFP_KERNEL), 0);
+	flow = flow_box_pin(&box);
+	*flow = flows[1];
+	flow_box_unpin(&box);
+	KUNIT_ASSERT_EQ(test, flow_ptr_buf_copy(&buf, heap_hold(test), flows, ARRAY_SIZE(flows),
+						GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, flow_hard_box_new(&hard, heap_hold(test), GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, flow_box_stow(&box, swim_global_hold(), GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, flow_ptr_buf_stow(&buf, swim_global_hold(), GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, flow_hard_box_stow(&hard, swim_global_hold(), GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 0L);
+	KUNIT_EXPECT_EQ(test, flow_box_clone(&box_clone, &box, heap_hold(test), GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, flow_ptr_buf_clone(&buf_clone, &buf, heap_hold(test), GFP_KERNEL),
+			0);
+	KUNIT_EXPECT_EQ(test, flow_hard_box_clone_into(&hard_clone, &hard, heap_hold(test),
+						       GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 3L);
+	KUNIT_EXPECT_EQ(test, flow_box_equal(&box, &box_clone), 1);
+	KUNIT_EXPECT_EQ(test, flow_ptr_buf_equal(&buf, &buf_clone), 1);
+	KUNIT_EXPECT_EQ(test, flow_box_hash(&box, 7, &one), 0);
+	KUNIT_EXPECT_EQ(test, flow_box_hash(&box_clone, 7, &two), 0);
+	KUNIT_EXPECT_EQ(test, one, two);
+	KUNIT_EXPECT_EQ(test, flow_box_compare(&box, &box_clone, &order), -EOPNOTSUPP);
+	KUNIT_ASSERT_EQ(test, flow_ptr_buf_pin(&buf_clone, &all), 0);
+	KUNIT_EXPECT_EQ(test, all.len, 3U);
+	flow_slice_at(&all, 2)->packets++;
+	flow_ptr_buf_unpin(&buf_clone);
+	KUNIT_EXPECT_EQ(test, flow_ptr_buf_equal(&buf, &buf_clone), 0);
+	KUNIT_EXPECT_EQ(test, flow_box_drop(&box), 0);
+	KUNIT_EXPECT_EQ(test, flow_box_drop(&box_clone), 0);
+	KUNIT_EXPECT_EQ(test, flow_ptr_buf_drop(&buf), 0);
+	KUNIT_EXPECT_EQ(test, flow_ptr_buf_drop(&buf_clone), 0);
+	KUNIT_EXPECT_EQ(test, flow_hard_box_drop(&hard), 0);
+	KUNIT_EXPECT_EQ(test, flow_hard_box_drop(&hard_clone), 0);
+}
+
 static struct kunit_case typed_cases[] = {
 	KUNIT_CASE(box_is_pinned_read_moved_and_dropped),
 	KUNIT_CASE(ptr_box_is_pinned_read_moved_and_dropped),
@@ -429,6 +476,7 @@ static struct kunit_case typed_cases[] = {
 	KUNIT_CASE(a_typed_lease_is_told_by_the_lease_in_it),
 	KUNIT_CASE(children_move_and_go_with_their_owner),
 	KUNIT_CASE(a_buf_may_own_bufs_of_its_own_kind),
+	KUNIT_CASE(structures_are_stowed_cloned_and_compared),
 	{}
 };
 

@@ -270,6 +270,8 @@ char *__swim_string_pin(void *slot, enum swim_lease_kind kind, u32 *len)
 
 	if (err)
 		return ERR_PTR(err);
+	if (grip.kind != SWIM_TAG_COUNTED)
+		swim_pin_enter();
 	if (len)
 		*len = grip.body->len;
 	return swim_grip_at(&grip, 0);
@@ -282,7 +284,7 @@ static const char *look(const void *slot, enum swim_lease_kind kind)
 	const void *object = slot ? READ_ONCE(*swim_slot_object((void *)slot)) : NULL;
 
 	if (object && kind > SWIM_KIND_PTR)
-		object = READ_ONCE(((const struct swim_cell *)object)->object);
+		object = READ_ONCE(*swim_cell_object((void *)object));
 	if (!object || kind == SWIM_KIND_RAW)
 		return object;
 	return object + SWIM_BUF_FRONT;
