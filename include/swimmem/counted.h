@@ -39,7 +39,11 @@ int __swim_counted_move(struct swim_cell **to, struct swim_cell **from);
 void *__swim_counted_payload(const struct swim_cell *cell);
 void __swim_counted_counts(const struct swim_cell *cell, struct swim_counts *counts);
 
-/* What each kind has: to be empty, to move, to be dropped, its object's counts. */
+/*
+ * What each kind has: to be empty, to move, to be dropped; its object's counts, whether there is
+ * a Mut, whether a Mut could not be made because there is a Ref or a Mut (aliased), or because
+ * the object is being moved. What these say may have changed when they return.
+ */
 #define __SWIM_COUNTED(kind, KIND)						\
 static inline bool swim_##kind##_is_empty(const struct swim_##kind *lease)	\
 {										\
@@ -56,6 +60,30 @@ static inline void swim_##kind##_counts(const struct swim_##kind *lease,	\
 					struct swim_counts *counts)		\
 {										\
 	__swim_counted_counts(lease->cell, counts);				\
+}										\
+										\
+static inline bool swim_##kind##_is_mut(const struct swim_##kind *lease)	\
+{										\
+	struct swim_counts counts;						\
+										\
+	swim_##kind##_counts(lease, &counts);					\
+	return counts.mut;							\
+}										\
+										\
+static inline bool swim_##kind##_is_aliased(const struct swim_##kind *lease)	\
+{										\
+	struct swim_counts counts;						\
+										\
+	swim_##kind##_counts(lease, &counts);					\
+	return counts.mut || counts.ref;					\
+}										\
+										\
+static inline bool swim_##kind##_is_relocating(const struct swim_##kind *lease)	\
+{										\
+	struct swim_counts counts;						\
+										\
+	swim_##kind##_counts(lease, &counts);					\
+	return counts.relocating;						\
 }										\
 										\
 static inline int swim_##kind##_drop_slow(struct swim_##kind *lease)		\
@@ -313,10 +341,16 @@ swim_##kind##_##resident##_counts(const struct swim_##kind##_##resident *lease,	
 	swim_##kind##_counts(&lease->kind, counts);				\
 }										\
 										\
+__SWIM_RESIDENT_IS(resident, kind, empty)					\
+__SWIM_RESIDENT_IS(resident, kind, mut)						\
+__SWIM_RESIDENT_IS(resident, kind, aliased)					\
+__SWIM_RESIDENT_IS(resident, kind, relocating)
+
+#define __SWIM_RESIDENT_IS(resident, kind, what)				\
 static inline bool								\
-swim_##kind##_##resident##_is_empty(const struct swim_##kind##_##resident *lease) \
+swim_##kind##_##resident##_is_##what(const struct swim_##kind##_##resident *lease) \
 {										\
-	return swim_##kind##_is_empty(&lease->kind);				\
+	return swim_##kind##_is_##what(&lease->kind);				\
 }
 
 #define __SWIM_RESIDENT_CLONE(resident, kind)					\

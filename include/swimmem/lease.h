@@ -117,12 +117,14 @@ static_assert(SWIM_HARD_SHIFT + SWIM_HARD_BITS == BITS_PER_LONG);
  * @soft: Soft ones
  * @ref: Ref ones
  * @mut: is there a Mut?
+ * @relocating: is the object being moved just now, or dropped? Then no Ref and no Mut comes
  */
 struct swim_counts {
 	unsigned int hard;
 	unsigned int soft;
 	unsigned int ref;
 	bool mut;
+	bool relocating;
 };
 
 /* How a type tells what kind of lease a member is: in the low bits of its offset. */

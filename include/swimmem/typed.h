@@ -121,6 +121,16 @@ __swim_typed void								\
 name##_##lease##_counts(const struct name##_##lease *lease, struct swim_counts *counts) \
 {										\
 	swim_##lease##_counts(&lease->resident, counts);			\
+}										\
+										\
+__SWIM_TYPED_IS(name, lease, resident, mut)					\
+__SWIM_TYPED_IS(name, lease, resident, aliased)					\
+__SWIM_TYPED_IS(name, lease, resident, relocating)
+
+#define __SWIM_TYPED_IS(name, lease, resident, what)				\
+__swim_typed bool name##_##lease##_is_##what(const struct name##_##lease *lease) \
+{										\
+	return swim_##lease##_is_##what(&lease->resident);			\
 }
 
 #define __SWIM_TYPED_CLONE(name, lease, resident)				\
@@ -261,19 +271,19 @@ __swim_typed value_t *name##_##slice##_at(const struct name##_##slice *all, u32 
 	return n < all->len ? all->at + n : NULL;				\
 }
 
-#define __SWIM_TYPED_BUF_NEW(name, lease, ctype, type)				\
+#define __SWIM_TYPED_BUF_NEW(name, lease, value_t, type)				\
 __swim_typed int __must_check							\
 name##_##lease##_new(struct name##_##lease *lease, struct swim_hold *hold, u32 cap, gfp_t gfp) \
 {										\
-	__SWIM_TYPED_CHECK(ctype, type);					\
+	__SWIM_TYPED_CHECK(value_t, type);					\
 	return swim_##lease##_new(&lease->buf, hold, type, cap, gfp);		\
 }										\
 										\
 __swim_typed int __must_check							\
 name##_##lease##_copy(struct name##_##lease *lease, struct swim_hold *hold,	\
-		      const ctype *values, u32 n, gfp_t gfp)			\
+		      const value_t *values, u32 n, gfp_t gfp)			\
 {										\
-	__SWIM_TYPED_CHECK(ctype, type);					\
+	__SWIM_TYPED_CHECK(value_t, type);					\
 	return swim_##lease##_copy(&lease->buf, hold, type, values, n, gfp);	\
 }
 

@@ -731,7 +731,43 @@ static void try_lets_others_run_while_it_is_stowed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&waiter->hard), 0);
 }
 
+static void leases_tell_what_is_in_the_way(struct kunit *test)
+{
+	struct swim_hard_box hard = {};
+	struct swim_soft_box soft = {};
+	struct swim_mut_box mut = {};
+	struct swim_ref_box ref = {};
+
+	KUNIT_ASSERT_EQ(test, swim_hard_box_new(&hard, heap_hold(test), &leaf_type, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_hard_box_to_soft(&soft, &hard), 0);
+	KUNIT_EXPECT_FALSE(test, swim_hard_box_is_mut(&hard));
+	KUNIT_EXPECT_FALSE(test, swim_hard_box_is_aliased(&hard));
+	KUNIT_EXPECT_FALSE(test, swim_hard_box_is_relocating(&hard));
+	KUNIT_ASSERT_EQ(test, swim_soft_box_poll_to_ref(&ref, &soft), 0);
+	KUNIT_EXPECT_FALSE(test, swim_ref_box_is_mut(&ref));
+	KUNIT_EXPECT_TRUE(test, swim_ref_box_is_aliased(&ref));
+	KUNIT_EXPECT_TRUE(test, swim_soft_box_is_aliased(&soft));
+	KUNIT_EXPECT_EQ(test, swim_ref_box_drop(&ref), 0);
+	KUNIT_ASSERT_EQ(test, swim_soft_box_poll_to_mut(&mut, &soft), 0);
+	KUNIT_EXPECT_TRUE(test, swim_hard_box_is_mut(&hard) && swim_hard_box_is_aliased(&hard));
+	KUNIT_EXPECT_TRUE(test, swim_mut_box_is_mut(&mut) && swim_soft_box_is_mut(&soft));
+	KUNIT_EXPECT_EQ(test, swim_mut_box_drop(&mut), 0);
+	/* As a mover has it. */
+	KUNIT_ASSERT_TRUE(test, swim_cell_busy(hard.hard.cell));
+	KUNIT_EXPECT_TRUE(test, swim_hard_box_is_relocating(&hard));
+	KUNIT_EXPECT_TRUE(test, swim_soft_box_is_relocating(&soft));
+	KUNIT_EXPECT_FALSE(test, swim_hard_box_is_aliased(&hard));
+	swim_cell_unbusy(hard.hard.cell);
+	KUNIT_EXPECT_FALSE(test, swim_hard_box_is_relocating(&hard));
+	KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&hard), 0);
+	KUNIT_EXPECT_EQ(test, swim_soft_box_drop(&soft), 0);
+	KUNIT_EXPECT_FALSE(test, swim_soft_box_is_mut(&soft));
+	KUNIT_EXPECT_FALSE(test, swim_soft_box_is_aliased(&soft));
+	KUNIT_EXPECT_FALSE(test, swim_soft_box_is_relocating(&soft));
+}
+
 static struct kunit_case counted_cases[] = {
+	KUNIT_CASE(leases_tell_what_is_in_the_way),
 	KUNIT_CASE(new_has_one_hard_and_its_own_weight),
 	KUNIT_CASE(costs_24_bytes_more_than_an_exclusive_one),
 	KUNIT_CASE(last_strong_lease_drops_the_object),

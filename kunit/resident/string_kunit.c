@@ -1395,7 +1395,7 @@ static void texts_are_stowed_and_cloned(struct kunit *test)
 			0);
 	KUNIT_EXPECT_EQ(test, swim_hard_string_clone_into(&hard_clone, &hard, heap_hold(test),
 							  GFP_KERNEL), 0);
-	/* One goes on on its own, and its text still has an end. */
+	/* One goes on alone, and its text still has an end. */
 	KUNIT_EXPECT_EQ(test, swim_string_append(&raw_clone, "!", GFP_KERNEL), 0);
 	rcu_read_lock();
 	KUNIT_EXPECT_STREQ(test, swim_string_read(&raw), "raw text");

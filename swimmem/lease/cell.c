@@ -28,6 +28,7 @@
 
 #include "../alloc/heap.h"
 #include "../alloc/space.h"
+#include "../compat.h"
 #include "cell.h"
 #include "lease.h"
 
@@ -149,6 +150,7 @@ bool swim_cell_busy(struct swim_cell *cell)
 	} while (!atomic_long_try_cmpxchg(&cell->status, &status, status | SWIM_BUSY));
 	return true;
 }
+EXPORT_SYMBOL_SWIM_KUNIT(swim_cell_busy);
 
 /* The end of being busy, and of the cell if nothing else is left. */
 void swim_cell_unbusy(struct swim_cell *cell)
@@ -160,6 +162,7 @@ void swim_cell_unbusy(struct swim_cell *cell)
 	if (!(status & ~(SWIM_BUSY | SWIM_ASKED)))
 		swim_cell_free(cell);
 }
+EXPORT_SYMBOL_SWIM_KUNIT(swim_cell_unbusy);
 
 /**
  * swim_cell_ask - ask the mover that has a counted object for it

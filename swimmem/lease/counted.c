@@ -275,6 +275,7 @@ void __swim_counted_counts(const struct swim_cell *cell, struct swim_counts *cou
 		.soft = swim_status_soft(status),
 		.ref = swim_status_ref(status),
 		.mut = swim_status_mut(status),
+		.relocating = status & SWIM_BUSY,
 	};
 }
 EXPORT_SYMBOL_GPL(__swim_counted_counts);
