@@ -11,7 +11,8 @@
  *
  * What is allocated from a hold that was empty when its scope began belongs to the scope. At
  * its end what is left there and has a lease is stowed into the hold of the next outer scope,
- * and what cannot be is reported. The leases must not be in use then, as for any stow.
+ * and what cannot be is reported. The leases must not be in use then, as for any stow. The
+ * global hold belongs to nobody.
  */
 #ifndef SWIMMEM_SCOPE_H
 #define SWIMMEM_SCOPE_H
@@ -40,7 +41,7 @@ struct swim_hold *__must_check swim_local_hold(void);
 
 /**
  * swim_scope - run the block that follows with @_hold as the local hold
- * @_hold: any hold; without one the block is not run, and that is reported
+ * @_hold: any hold that outlives the block; without one that is not run, and reported
  *
  * The scope ends with the block, on every way out of it: its end, break, return, goto. When
  * the hold was empty at its begin, what is left there at its end is stowed into the next outer

@@ -547,6 +547,16 @@ static void a_hold_in_use_before_is_left_alone(struct kunit *test)
 	beds_end(test, &beds);
 }
 
+static void the_global_hold_belongs_to_no_scope(struct kunit *test)
+{
+	struct swim_box box = {};
+
+	swim_scope(swim_global_hold())
+		KUNIT_EXPECT_EQ(test, grow(&box, 5, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, keys_are(&box, 5), 0);
+	KUNIT_EXPECT_EQ(test, swim_box_drop(&box), 0);
+}
+
 DEFINE_SWIM_PACK(scratch, SZ_4K);
 
 static void a_pack_is_evacuated_and_empty(struct kunit *test)
@@ -632,6 +642,7 @@ static struct kunit_case scope_cases[] = {
 	KUNIT_CASE(what_cannot_be_stowed_is_reported),
 	KUNIT_CASE(without_an_outer_scope_it_is_reported),
 	KUNIT_CASE(a_hold_in_use_before_is_left_alone),
+	KUNIT_CASE(the_global_hold_belongs_to_no_scope),
 	KUNIT_CASE(a_pack_is_evacuated_and_empty),
 	KUNIT_CASE(it_is_stowed_in_every_context),
 	{}

@@ -76,7 +76,7 @@ static bool has_scope(const struct bucket *bucket, const void *owner, const stru
 /**
  * swim_scope_enter - push a hold onto the stack of whoever is running
  * @scope: on the C stack until swim_scope_leave()
- * @hold: the hold
+ * @hold: the hold; stays until then
  * @bound: if the hold is empty, what is allocated there belongs to the scope
  *
  * swim_scope() does this, and leaves in time.
@@ -96,7 +96,8 @@ struct swim_scope *swim_scope_enter(struct swim_scope *scope, struct swim_hold *
 	}
 	scope->hold = hold;
 	scope->owner = current_owner();
-	scope->bound = bound && hold->ops->is_empty(hold);
+	/* The global hold is everybody's, even while nobody uses it. */
+	scope->bound = bound && hold != swim_global_hold() && hold->ops->is_empty(hold);
 	bucket = bucket_of(scope->owner);
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	if (scope->bound && has_scope(bucket, scope->owner, hold))
