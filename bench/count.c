@@ -15,6 +15,7 @@
 #include <linux/genalloc.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <swimmem/swimmem.h>
@@ -159,6 +160,42 @@ static __always_inline void pin_put(void *object)
 static u64 pin_pair(void)
 {
 	return pairs(pin_get, pin_put);
+}
+
+static struct swim_hard hard, clone;
+
+static __always_inline void *hard_get(void)
+{
+	return ERR_PTR(swim_hard_clone(&clone, &hard)) ?: &clone;
+}
+
+static __always_inline void hard_put(void *lease)
+{
+	swim_hard_drop(lease);
+}
+
+static u64 hard_pair(void)
+{
+	return pairs(hard_get, hard_put);
+}
+
+static refcount_t count = REFCOUNT_INIT(1);
+
+static __always_inline void *count_get(void)
+{
+	refcount_inc(&count);
+	return &count;
+}
+
+static __always_inline void count_put(void *counted)
+{
+	if (refcount_dec_and_test(counted))
+		pr_err("a count that never ends has ended\n");
+}
+
+static u64 refcount_pair(void)
+{
+	return pairs(count_get, count_put);
 }
 
 static __always_inline void *cache_get(void)
@@ -326,6 +363,12 @@ static int measure_all(void)
 	err = swim_raw_new(&lease, swim_pool_hold(pool), size, GFP_KERNEL);
 	if (err)
 		return err;
+	err = swim_hard_new(&hard, swim_pool_hold(pool), size, GFP_KERNEL) ?:
+	      measure("hard_pair", hard_pair, base, &median) ?:
+	      measure("refcount_pair", refcount_pair, base, &median) ?:
+	      swim_hard_drop(&hard);
+	if (err)
+		return err;
 	err = measure("pin_pair", pin_pair, base, &median) ?:
 	      measure("raw_pointer", raw_pointer, base, &median) ?:
 	      measure("rcu_read", rcu_read, base, &median);
@@ -357,6 +400,32 @@ static int measure_overhead(void)
 	for (i = 0; i < objects; i++)
 		if (!swim_raw_is_empty(&leases[i]))
 			swim_raw_drop(&leases[i]);
+	vfree(leases);
+	return err;
+}
+
+/* The same of one that counted leases share: its metadata, and their cell. */
+static int measure_counted(void)
+{
+	const unsigned int objects = 1000;
+	struct swim_hard *leases = vzalloc(objects * sizeof(*leases));
+	struct swim_pool_stats before, stats;
+	unsigned int i;
+	int err = 0;
+
+	if (!leases)
+		return -ENOMEM;
+	swim_pool_stats(pool, &before);
+	for (i = 0; !err && i < objects; i++)
+		err = swim_hard_new(&leases[i], swim_pool_hold(pool), size, GFP_KERNEL);
+	swim_pool_stats(pool, &stats);
+	if (!err)
+		pr_info("overhead_counted %zu.0 bytes\n",
+			(stats.used + stats.tags - before.used - before.tags) / objects -
+			round_up(size, 8) + sizeof(struct swim_cell));
+	for (i = 0; i < objects; i++)
+		if (!swim_hard_is_empty(&leases[i]))
+			swim_hard_drop(&leases[i]);
 	vfree(leases);
 	return err;
 }
@@ -415,7 +484,7 @@ static int __init count_init(void)
 
 	if (!size || size > SZ_8K)
 		return -EINVAL;
-	err = setup_pack() ?: setup() ?: measure_all() ?: measure_overhead();
+	err = setup_pack() ?: setup() ?: measure_all() ?: measure_overhead() ?: measure_counted();
 	if (err)
 		teardown();
 	return err;

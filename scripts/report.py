@@ -191,6 +191,7 @@ COUNT = (
     ("space: 64 KiB get + put", "extent_64k_pair", "genalloc_pair", None, None),
     ("read under RCU, beside a pointer", "rcu_read", "raw_pointer", 4, None),
     ("lease: pin + unpin", "pin_pair", "raw_pointer", 30, None),
+    ("lease: clone + drop of a Hard", "hard_pair", "refcount_pair", None, None),
 )
 
 

@@ -19,6 +19,7 @@
 #ifndef SWIMMEM_COUNTED_H
 #define SWIMMEM_COUNTED_H
 
+#include <linux/threads.h>
 #include <swimmem/hold.h>
 #include <swimmem/lease.h>
 #include <swimmem/type.h>
@@ -164,6 +165,8 @@ static inline int __must_check swim_soft_clone(struct swim_soft *to, struct swim
 	return __swim_counted_turn(&to->cell, SWIM_KIND_SOFT, &from->cell, SWIM_KIND_SOFT, false);
 }
 
+static_assert(BITS_PER_LONG == 32 || PID_MAX_LIMIT < SWIM_HARD_MAX / 2);
+
 /**
  * swim_hard_clone - another lease that keeps the object alive
  * @to: empty
@@ -176,18 +179,19 @@ static inline int __must_check swim_soft_clone(struct swim_soft *to, struct swim
 static inline int __must_check swim_hard_clone(struct swim_hard *to, const struct swim_hard *from)
 {
 	struct swim_cell *cell = from->cell;
-	unsigned long status;
 
 	if (unlikely(!cell))
 		return -SWIM_ECLEARED;
 	if (unlikely(to->cell))
 		return -SWIM_EOCCUPIED;
-	status = atomic_long_read(&cell->status);
-	do {
-		if (unlikely(status >> SWIM_HARD_SHIFT == SWIM_HARD_MAX))
-			return -SWIM_EHARD;
-	} while (unlikely(!atomic_long_try_cmpxchg_relaxed(&cell->status, &status,
-							   status + SWIM_HARD_ONE)));
+	/* There are fewer tasks than there is room: nobody who has looked exceeds the limit. */
+	if (BITS_PER_LONG == 32 ||
+	    unlikely((unsigned long)atomic_long_read(&cell->status) >> SWIM_HARD_SHIFT >
+		     SWIM_HARD_MAX / 2))
+		return __swim_counted_turn(&to->cell, SWIM_KIND_HARD,
+					   (struct swim_cell **)&from->cell, SWIM_KIND_HARD,
+					   false);
+	atomic_long_add(SWIM_HARD_ONE, &cell->status);
 	to->cell = cell;
 	return 0;
 }
