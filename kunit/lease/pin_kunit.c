@@ -112,10 +112,52 @@ static void pins_are_known_in_every_context(struct kunit *test)
 	pair_drop(test, &pair);
 }
 
+static int pins_of_others_are_not_ours(void *arg, unsigned int number)
+{
+	struct pair *pair = arg;
+	int err = 0;
+
+	if (in_interrupt() && swim_pin_is_held())
+		return 1;
+	if (IS_ERR(swim_ptr_pin(&pair->ptr)))
+		return 2;
+	if (!swim_pin_is_held())
+		err = 3;
+	swim_ptr_unpin(&pair->ptr);
+	return err;
+}
+
+static void an_interrupt_leaves_the_pins_of_its_task_alone(struct kunit *test)
+{
+	struct swim_errand errand = { .work = pins_of_others_are_not_ours };
+	struct pair pair;
+	unsigned int n;
+
+	pair_new(test, swim_global_hold(), &pair);
+	errand.arg = &pair;
+	init_completion(&errand.done);
+	errand.irq_work = IRQ_WORK_INIT_HARD(swim_errand_hardirq);
+	for (n = 0; n < ROUNDS(1000); n++) {
+		KUNIT_EXPECT_FALSE(test, IS_ERR(swim_raw_pin(&pair.raw)));
+		reinit_completion(&errand.done);
+		/* On this CPU, at once; to wait for it needs no sleep. */
+		irq_work_queue(&errand.irq_work);
+		irq_work_sync(&errand.irq_work);
+		KUNIT_EXPECT_TRUE(test, swim_pin_is_held());
+		swim_raw_unpin(&pair.raw);
+		KUNIT_EXPECT_FALSE(test, swim_pin_is_held());
+		KUNIT_EXPECT_EQ(test, errand.result, 0);
+	}
+	KUNIT_EXPECT_TRUE(test, errand.there);
+	KUNIT_EXPECT_TRUE(test, debug_locks);
+	pair_drop(test, &pair);
+}
+
 static struct kunit_case pin_cases[] = {
 	KUNIT_CASE(lockdep_knows_each_pin),
 	KUNIT_CASE(many_pins_are_one_lock),
 	KUNIT_CASE(pins_are_known_in_every_context),
+	KUNIT_CASE(an_interrupt_leaves_the_pins_of_its_task_alone),
 	{}
 };
 

@@ -19,6 +19,7 @@
 #include <linux/debug_locks.h>
 #include <linux/export.h>
 #include <linux/lockdep.h>
+#include <linux/preempt.h>
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
@@ -191,21 +192,37 @@ noinline void *swim_take_slow(void *slot, enum swim_tag_kind kind, unsigned long
 
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 
-#define PIN_MAP(_name)								\
-static struct lock_class_key _name##_key;					\
-static struct lockdep_map _name##_map = {					\
-	.name = "swim_" #_name,							\
-	.key = &_name##_key,							\
-	.wait_type_outer = LD_WAIT_FREE,					\
-	.wait_type_inner = LD_WAIT_CONFIG,					\
-}
-
 /*
- * One for all pins: they nest in any order, and under any lock. It is held within another one,
- * so that the pins of a task count as one lock that is held several times.
+ * The pins of a task nest in any order, and under any lock. They are held within another lock,
+ * so that they count as one that is held several times. An interrupt has locks of its own, so
+ * that it does not take what it has interrupted for its own.
  */
-PIN_MAP(pin);
-PIN_MAP(pins);
+enum context { TASK, SOFTIRQ, HARDIRQ, CONTEXTS };
+
+static struct lock_class_key pin_key[CONTEXTS], pins_key[CONTEXTS];
+
+#define PIN_MAP(_name, _context)						\
+	[_context] = {								\
+		.name = "swim_" #_name,						\
+		.key = &_name##_key[_context],					\
+		.wait_type_outer = LD_WAIT_FREE,				\
+		.wait_type_inner = LD_WAIT_CONFIG,				\
+	}
+
+static struct lockdep_map pin_map[CONTEXTS] = {
+	PIN_MAP(pin, TASK), PIN_MAP(pin, SOFTIRQ), PIN_MAP(pin, HARDIRQ),
+};
+
+static struct lockdep_map pins_map[CONTEXTS] = {
+	PIN_MAP(pins, TASK), PIN_MAP(pins, SOFTIRQ), PIN_MAP(pins, HARDIRQ),
+};
+
+static enum context context(void)
+{
+	if (in_hardirq())
+		return HARDIRQ;
+	return in_serving_softirq() ? SOFTIRQ : TASK;
+}
 
 /* Suites keep pins for long. */
 static bool untold;
@@ -225,11 +242,13 @@ EXPORT_SYMBOL_SWIM_KUNIT(swim_pin_tell);
  */
 void swim_pin_enter(void)
 {
+	const enum context here = context();
+
 	if (READ_ONCE(untold))
 		return;
-	if (!lock_is_held(&pins_map))
-		lock_acquire(&pins_map, 0, 0, 2, 0, NULL, _RET_IP_);
-	lock_acquire(&pin_map, 0, 0, 2, 0, &pins_map, _RET_IP_);
+	if (!lock_is_held(&pins_map[here]))
+		lock_acquire(&pins_map[here], 0, 0, 2, 0, NULL, _RET_IP_);
+	lock_acquire(&pin_map[here], 0, 0, 2, 0, &pins_map[here], _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(swim_pin_enter);
 
@@ -238,12 +257,14 @@ EXPORT_SYMBOL_GPL(swim_pin_enter);
  */
 void swim_pin_leave(void)
 {
+	const enum context here = context();
+
 	/* If there is no pin, that is reported where it is unpinned. */
 	if (!swim_pin_is_held())
 		return;
-	lock_release(&pin_map, _RET_IP_);
+	lock_release(&pin_map[here], _RET_IP_);
 	if (!swim_pin_is_held())
-		lock_release(&pins_map, _RET_IP_);
+		lock_release(&pins_map[here], _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(swim_pin_leave);
 
@@ -254,7 +275,7 @@ EXPORT_SYMBOL_GPL(swim_pin_leave);
  */
 bool swim_pin_is_held(void)
 {
-	return debug_locks && lock_is_held(&pin_map);
+	return debug_locks && lock_is_held(&pin_map[context()]);
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_pin_is_held);
 
