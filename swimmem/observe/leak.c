@@ -281,16 +281,22 @@ static void groups_end(struct groups *groups)
 static const char *name_of(const struct swim_type *type, char *name)
 {
 	struct swim_type copy;
-	size_t max;
+	size_t len = 0, part;
 
 	/* Both ours and the client's; and his may be gone. */
 	if (!swim_peek(type, &copy, sizeof(copy)))
 		return "?";
-	max = min_t(size_t, NAME_MAX_TOLD, PAGE_SIZE - offset_in_page(copy.name));
-	if (!swim_peek(copy.name, name, max))
-		return "?";
-	name[max - 1] = '\0';
-	return name;
+	/* It may end with its page, and what is behind that need not be there. */
+	for (; len < NAME_MAX_TOLD - 1; len += part) {
+		part = min_t(size_t, NAME_MAX_TOLD - 1 - len,
+			     PAGE_SIZE - offset_in_page(copy.name + len));
+		if (!swim_peek(copy.name + len, name + len, part))
+			break;
+		if (memchr(name + len, '\0', part))
+			return name;
+	}
+	name[len] = '\0';
+	return len ? name : "?";
 }
 
 static void groups_tell(struct groups *groups, bool stacks)
