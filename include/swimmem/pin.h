@@ -9,7 +9,8 @@
  *
  * A pin is short, as a section under a spinlock is: nobody sleeps before the unpin, and whoever
  * pins unpins. What has to stay in place for longer has a Mut or a Ref, or no lease. Lockdep
- * knows pins: it reports who takes a sleeping lock under one, or forgets to unpin.
+ * knows pins: it reports who takes a sleeping lock under one, or forgets to unpin; and where it
+ * is there, who pins what is pinned while he has a pin hears of it.
  */
 #ifndef SWIMMEM_PIN_H
 #define SWIMMEM_PIN_H
@@ -39,11 +40,13 @@ void swim_unpin_slow(void *slot);
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 void swim_pin_enter(void);
 void swim_pin_leave(void);
+void swim_pin_again(const void *slot);
 bool swim_pin_is_held(void);
 void swim_pin_tell(bool tell);
 #else
 static inline void swim_pin_enter(void) { }
 static inline void swim_pin_leave(void) { }
+static inline void swim_pin_again(const void *slot) { }
 static inline bool swim_pin_is_held(void) { return false; }
 static inline void swim_pin_tell(bool tell) { }
 #endif
@@ -74,8 +77,12 @@ static __always_inline void *__must_check __swim_pin_enter(void *slot, unsigned 
 {
 	void *object = __swim_pin(slot, kind);
 
-	if (IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC) && !IS_ERR(object))
+	if (!IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC))
+		return object;
+	if (!IS_ERR(object))
 		swim_pin_enter();
+	else if (PTR_ERR(object) == -EBUSY)
+		swim_pin_again(slot);
 	return object;
 }
 

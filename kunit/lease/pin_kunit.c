@@ -52,6 +52,7 @@ static void lockdep_knows_each_pin(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, swim_pin_is_held());
 	/* One that fails is none. */
 	EXPECT_ERR_PTR(test, swim_raw_pin(&pair.raw), -EBUSY);
+	EXPECT_REPORT(test, "pinned again under a pin");
 	KUNIT_EXPECT_FALSE(test, IS_ERR(swim_ptr_pin(&pair.ptr)));
 	KUNIT_EXPECT_EQ(test, swim_buf_pin(&pair.buf, &slice), 0);
 	swim_raw_unpin(&pair.raw);

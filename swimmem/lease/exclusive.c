@@ -269,6 +269,17 @@ void swim_pin_leave(void)
 EXPORT_SYMBOL_GPL(swim_pin_leave);
 
 /**
+ * swim_pin_again - tell of a pin under a pin that can only fail
+ * @slot: the lease, which is pinned
+ */
+void swim_pin_again(const void *slot)
+{
+	if (swim_pin_is_held())
+		swim_report("lease %p pinned again under a pin", slot);
+}
+EXPORT_SYMBOL_GPL(swim_pin_again);
+
+/**
  * swim_pin_is_held - has the running task, or interrupt, a pin?
  *
  * Return: false too when lockdep has given up.
