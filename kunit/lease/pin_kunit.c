@@ -55,6 +55,8 @@ static void lockdep_knows_each_pin(struct kunit *test)
 	EXPECT_REPORT(test, "pinned again under a pin");
 	KUNIT_EXPECT_FALSE(test, IS_ERR(swim_ptr_pin(&pair.ptr)));
 	KUNIT_EXPECT_EQ(test, swim_buf_pin(&pair.buf, &slice), 0);
+	KUNIT_EXPECT_EQ(test, swim_buf_pin(&pair.buf, &slice), -EBUSY);
+	EXPECT_REPORT(test, "pinned again under a pin");
 	swim_raw_unpin(&pair.raw);
 	KUNIT_EXPECT_TRUE(test, swim_pin_is_held());
 	swim_buf_unpin(&pair.buf);

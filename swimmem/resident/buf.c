@@ -238,12 +238,10 @@ EXPORT_SYMBOL_GPL(__swim_buf_truncate);
 int __swim_buf_pin(void *slot, enum swim_lease_kind kind, struct swim_slice *slice)
 {
 	struct swim_grip grip;
-	int err = swim_grip_take(&grip, slot, kind, false);
+	int err = swim_grip_pin(&grip, slot, kind, false);
 
 	if (err)
 		return err;
-	if (grip.kind != SWIM_TAG_COUNTED)
-		swim_pin_enter();
 	*slice = (struct swim_slice){ swim_grip_at(&grip, 0), grip.body->len, grip.type->size };
 	return 0;
 }

@@ -66,6 +66,28 @@ int swim_grip_take(struct swim_grip *grip, void *slot, enum swim_lease_kind kind
 	return -SWIM_EMISALIGNED;
 }
 
+/**
+ * swim_grip_pin - take hold of an array for a client, until he lets go of its lease
+ * @grip: of it
+ * @slot: the lease
+ * @kind: of lease: a Raw or a Ptr is pinned by it
+ * @text: is it a string?
+ *
+ * Return: as swim_grip_take().
+ */
+int swim_grip_pin(struct swim_grip *grip, void *slot, enum swim_lease_kind kind, bool text)
+{
+	int err = swim_grip_take(grip, slot, kind, text);
+
+	if (kind > SWIM_KIND_PTR)
+		return err;
+	if (!err)
+		swim_pin_enter();
+	else if (err == -SWIM_EALIASED)
+		swim_pin_again(slot);
+	return err;
+}
+
 /* The tag of the object while it is held. */
 static unsigned long held_tag(const struct swim_grip *grip)
 {

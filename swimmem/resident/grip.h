@@ -26,6 +26,7 @@ struct swim_grip {
 extern const struct swim_type swim_text_type;
 
 int swim_grip_take(struct swim_grip *grip, void *slot, enum swim_lease_kind kind, bool text);
+int swim_grip_pin(struct swim_grip *grip, void *slot, enum swim_lease_kind kind, bool text);
 int swim_grip_resettle(struct swim_grip *grip, u32 cap, gfp_t gfp);
 int swim_grip_reserve(struct swim_grip *grip, u64 cap, gfp_t gfp);
 int swim_grip_room(struct swim_grip *grip, u64 len, gfp_t gfp);

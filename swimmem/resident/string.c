@@ -266,12 +266,10 @@ EXPORT_SYMBOL_GPL(__swim_string_shrink);
 char *__swim_string_pin(void *slot, enum swim_lease_kind kind, u32 *len)
 {
 	struct swim_grip grip;
-	int err = swim_grip_take(&grip, slot, kind, true);
+	int err = swim_grip_pin(&grip, slot, kind, true);
 
 	if (err)
 		return ERR_PTR(err);
-	if (grip.kind != SWIM_TAG_COUNTED)
-		swim_pin_enter();
 	if (len)
 		*len = grip.body->len;
 	return swim_grip_at(&grip, 0);
