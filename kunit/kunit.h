@@ -23,6 +23,7 @@
 #include <swimmem/swimmem.h>
 
 #include "../swimmem/alloc/hunk.h"
+#include "../swimmem/compact/cleaner.h"
 #include "../swimmem/compat.h"
 #include "../swimmem/observe/report.h"
 #include "../swimmem/observe/track.h"
@@ -150,6 +151,8 @@ static inline int swim_kunit_init(struct kunit *test)
 	swim_report_divert(swim_report_keep);
 	/* Cases keep objects pinned while they do what sleeps. */
 	swim_pin_tell(false);
+	/* They count moves, so nobody else is to move anything in the background. */
+	swim_target_default = 0;
 	/* Each case has a thread of its own, so there is nothing to undo. */
 	return set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
 }

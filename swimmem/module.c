@@ -7,6 +7,7 @@
 #include <linux/random.h>
 
 #include "alloc/hold.h"
+#include "compact/cleaner.h"
 #include "compat.h"
 #include "lease/cell.h"
 #include "observe/registry.h"
@@ -23,9 +24,18 @@ static int __init swimmem_init(void)
 	err = swim_registry_init();
 	if (err)
 		return err;
+	err = swim_reclaim_start();
+	if (err)
+		goto exit_registry;
 	err = swim_hold_init();
 	if (err)
-		swim_registry_exit();
+		goto stop_reclaim;
+	return 0;
+
+stop_reclaim:
+	swim_reclaim_stop();
+exit_registry:
+	swim_registry_exit();
 	return err;
 }
 module_init(swimmem_init);
@@ -35,6 +45,7 @@ static void __exit swimmem_exit(void)
 {
 	swim_cell_exit();
 	swim_hold_exit();
+	swim_reclaim_stop();
 	swim_registry_exit();
 }
 module_exit(swimmem_exit);

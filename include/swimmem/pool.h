@@ -76,5 +76,8 @@ struct swim_hold *swim_pool_hold(struct swim_pool *pool);
 void *__must_check swim_pool_alloc(struct swim_pool *pool, size_t size, gfp_t gfp);
 void swim_pool_stats(struct swim_pool *pool, struct swim_pool_stats *stats);
 int swim_pool_compact(struct swim_pool *pool, unsigned int target);
+int swim_pool_compact_step(struct swim_pool *pool, unsigned int target);
+int swim_pool_set_target(struct swim_pool *pool, unsigned int target);
+int swim_pool_set_budget(struct swim_pool *pool, size_t bytes, unsigned int usecs);
 
 #endif

@@ -202,7 +202,7 @@ static void an_overwritten_tag_ends_the_walk_of_its_hunk(struct kunit *test)
 	/* A tag that names a lease, but one that does not own the object. */
 	*tag = swim_tag_mangle(tag, swim_tag_owned(&second, SWIM_TAG_OWNED));
 	compact(test);
-	EXPECT_REPORT(test, "no lease owns it");
+	EXPECT_REPORT(test, "overwritten, in pool");
 	KUNIT_EXPECT_EQ(test, *tag, swim_tag_mangle(tag, swim_tag_owned(&second, SWIM_TAG_OWNED)));
 	*tag = before;
 	compact(test);

@@ -98,6 +98,7 @@ struct swim_hunk *swim_hunk_get(struct swim_pool *pool, gfp_t gfp)
 	hunk->frame = swim_pool_frame(pool, hunk);
 	WRITE_ONCE(hunk->frame->base, (unsigned long)hunk);
 	WRITE_ONCE(hunk->frame->pool, pool);
+	atomic_long_inc(&pool->reclaim.hunks);
 	/* Who sees it live sees whose it is: pairs with swim_hunk_hold(). */
 	atomic_set_release(&hunk->frame->live, SWIM_HUNK_OPEN);
 	return hunk;
@@ -184,6 +185,7 @@ void swim_hunk_put_now(struct swim_hunk *hunk)
 	swim_unpoison(hunk, size);
 	if (want_init_on_free())
 		memset(hunk, 0, size);
+	atomic_long_dec(&pool->reclaim.hunks);
 	atomic_set(&frame->live, 0);
 	WRITE_ONCE(frame->base, (unsigned long)hunk);
 	/* The last look at the pool was before: pairs with pool_has_hunks(). */

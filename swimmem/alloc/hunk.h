@@ -27,7 +27,6 @@
 #define SWIMMEM_ALLOC_HUNK_H
 
 #include <linux/list.h>
-#include <linux/llist.h>
 #include <linux/rcupdate.h>
 #include <swimmem/segment.h>
 
@@ -43,26 +42,27 @@ struct swim_pool;
  * @pool: whose it is
  * @frame: its state; NULL for a large object
  * @rcu: to give it back after a grace period
- * @emptied: among those that a mover has emptied
+ * @emptied: the next one of those that a mover has emptied
  * @size: bytes of the extent, for a large object
  * @asked: somebody wants the object here that is visited (see relocate.c)
- * @moved: objects have moved out of here: readers may be left until the compaction ends
+ * @moved: epoch of the pool's cleaner when the last object has moved out of here: readers may
+ *	   be left; or 0
  * @stowed: objects have been stowed out of here: readers may be left
- * @filled: number of the compaction that filled it, if one did
+ * @filled: number of the cleaner's run that filled it, if one did
  */
 struct swim_hunk {
 	struct swim_pool *pool;
 	struct swim_frame *frame;
 	union {
 		struct rcu_head rcu;
-		struct llist_node emptied;
+		struct swim_hunk *emptied;
 	};
 	union {
 		size_t size;
 		struct {
 			bool asked;
-			bool moved;
 			bool stowed;
+			u32 moved;
 			u32 filled;
 		};
 	};
@@ -84,12 +84,6 @@ struct swim_large {
 #define SWIM_SMALL_MAX		(SWIM_FRAME_SIZE / 4)
 
 #define SWIM_HUNK_BEGIN		ALIGN(sizeof(struct swim_hunk), SWIM_TAG_SLOT)
-
-/* May there be readers where objects are dead? */
-static inline bool swim_hunk_has_readers(const struct swim_hunk *hunk)
-{
-	return READ_ONCE(hunk->moved) || READ_ONCE(hunk->stowed);
-}
 
 /* The header of the hunk of 64 KiB that an object stands in. */
 static inline struct swim_hunk *swim_hunk_of(const void *object)

@@ -169,6 +169,8 @@ static unsigned long find_hunk(struct swim_pool *pool, size_t need, gfp_t gfp)
 		close_current(pool, xchg(&pool->spare, SWIM_NO_HUNK));
 		hunk = swim_hunk_get(pool, gfp);
 	}
+	if (unlikely(atomic_long_read(&pool->reclaim.hunks) > pool->reclaim.most))
+		swim_reclaim_kick(pool, true);
 	if (hunk)
 		return (unsigned long)hunk + SWIM_HUNK_BEGIN;
 	return swim_salvage_tail(pool, need);
@@ -231,6 +233,9 @@ static void release(struct swim_pool *pool, struct swim_hunk *hunk, void *object
 	/* Full barrier: whoever gets the hunk finds nothing of ours still to be written. */
 	if (!atomic_sub_return(size + trailer + SWIM_TAG_SLOT, &hunk->frame->live))
 		swim_hunk_put(hunk);
+	/* After that: pairs with swim_reclaim_work(). */
+	if (unlikely(!READ_ONCE(pool->reclaim.stirred)))
+		swim_reclaim_kick(pool, false);
 }
 
 /**
@@ -275,9 +280,11 @@ void swim_pool_retire(struct swim_pool *pool, struct swim_hunk *hunk, void *obje
 		swim_track_drop(object, size, false);
 	/* Release: who finds it dead finds that readers may be left: hole_in(), settle_frame(). */
 	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, pool->apart));
-	/* Full barrier: as in release(). */
+	/* Full barrier, and what comes after it: as in release(). */
 	if (!atomic_sub_return(size + trailer + SWIM_TAG_SLOT, &hunk->frame->live))
 		swim_hunk_put(hunk);
+	if (unlikely(!READ_ONCE(pool->reclaim.stirred)))
+		swim_reclaim_kick(pool, false);
 }
 
 /* Make bytes below the mark dead that are no object; others in the hunk live. */
@@ -322,7 +329,7 @@ static noinline void *reserve_small(struct swim_pool *pool, size_t size, size_t 
 	while (!(object = bump_aligned(pool, size, align))) {
 		int err = refill(pool, need, gfp);
 
-		if (!err)
+		if (!err || (gfpflags_allow_blocking(gfp) && swim_reclaim_direct(pool)))
 			continue;
 		/* Somebody may have found a hunk meanwhile, or put one. */
 		object = swim_salvage_hole(pool, size, align) ?: bump_aligned(pool, size, align);
@@ -665,6 +672,7 @@ void swim_pool_stats(struct swim_pool *pool, struct swim_pool_stats *stats)
 		objects += READ_ONCE(this->objects);
 	}
 	bytes += stats_open(pool, READ_ONCE(pool->spare));
+	bytes += stats_open(pool, READ_ONCE(pool->cleaner.mover.next));
 	stats->held = stats->hunks * swim_pool_hunk_size(pool) +
 		      atomic_long_read(&pool->large_held);
 	stats->live = objects + stats->large + atomic_long_read(&pool->nothings);
@@ -742,7 +750,8 @@ static void pool_init(struct swim_pool *pool, size_t size, unsigned long flags)
 	if (pool->trailer)
 		pool->shared = true;
 	pool->zero_inline = flags & SWIM_POOL_RCU ? 0 : SWIM_ZERO_INLINE;
-	mutex_init(&pool->clean);
+	swim_cleaner_init(pool);
+	swim_reclaim_init(pool);
 	swim_tag_write(swim_tag_of(swim_pool_zero(pool)), swim_tag_sized(SWIM_TAG_NOTHING, 0, 0));
 }
 
@@ -851,6 +860,8 @@ int swim_pool_unmake(struct swim_pool *pool)
 		return -SWIM_EALIASED;
 	}
 	swim_registry_del_pool(pool);
+	swim_reclaim_end(pool);
+	swim_cleaner_end(pool);
 	swim_pool_flush(pool);
 	/* What was put waits for readers, or for a walker that held it for a moment. */
 	do {

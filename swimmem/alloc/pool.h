@@ -10,6 +10,7 @@
 #include <swimmem/pool.h>
 #include <swimmem/space.h>
 
+#include "../compact/cleaner.h"
 #include "../observe/track.h"
 #include "hold.h"
 #include "hunk.h"
@@ -58,6 +59,8 @@ struct swim_pool_cpu {
  * @large_held: bytes of their extents
  * @clean: held by the one who compacts
  * @moves: what he did; he alone writes it
+ * @cleaner: his too
+ * @reclaim: when that is without being asked
  * @name: of its folder in debugfs
  * @link: in the list of all pools
  * @dir: in debugfs
@@ -90,6 +93,8 @@ struct swim_pool {
 	atomic_long_t large_held;
 	struct mutex clean;	/* and moves */
 	struct swim_moves moves;
+	struct swim_cleaner cleaner;
+	struct swim_reclaim reclaim;
 	char name[SWIM_NAME_MAX];
 	struct list_head link;
 	struct dentry *dir;
@@ -179,6 +184,16 @@ static inline void swim_pool_check(const struct swim_pool *pool, void *object, u
 {
 	if (swim_pool_behind(pool, value))
 		swim_track_check(object, swim_tag_size(value));
+}
+
+/* May there be readers where objects are dead? */
+static inline bool swim_hunk_has_readers(const struct swim_hunk *hunk)
+{
+	const u32 moved = READ_ONCE(hunk->moved);
+
+	/* Acquire: pairs with count_epochs(). */
+	return (moved && smp_load_acquire(&hunk->pool->cleaner.epoch) - moved < SWIM_EPOCHS) ||
+	       READ_ONCE(hunk->stowed);
 }
 
 /* What makes a tag that of padding. */

@@ -1,11 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Clean: compact a pool, by moving what lives in its emptiest hunks together.
+ * Clean: compact a pool, by moving what lives in some of its hunks together.
  *
- * One at a time for each pool (pool->clean). Hunks are taken in order of how much lives
- * in them, tenth by tenth; a hunk whose last object has moved is kept on a list until
- * all are done, and then they wait together until no reader is left in them. Hunks that
- * this compaction has filled it leaves alone.
+ * One at a time for each space (swim_clean_lock()), in runs; who wants one, and when, is told
+ * in reclaim.c. A run can be left after any object and taken up again:
+ *
+ *	IDLE --begin--> ROOTS --> REST --> IDLE
+ *
+ * Begin looks at each hunk and gives it a score: what its cleaning gains, the bytes in which
+ * nothing lives, for what it costs, to read the hunk and to write what lives; and more the
+ * longer ago it was closed, for in a young one more is going to die by itself. The hunks with
+ * the best scores are wanted, as many of them as are needed.
+ *
+ * ROOTS goes through these hunks and moves each object whose lease is not in one of them
+ * itself; then, depth first, what it owns, and what that owns, directly behind it. That goes
+ * by hints, addresses where objects stood: their owners go on meanwhile, so each is looked at
+ * as if anything could be there (follow()). REST moves what is left: objects whose parents
+ * cannot move, those with counted leases to which no structure has led, and what was no
+ * longer among the hints. What stays then is in the way, and is counted.
+ *
+ * Out of an emptied hunk nobody takes memory for two grace periods (swim_hunk_put()). Nobody
+ * waits for them as long as there is memory:
+ *
+ *	                    a period ends          the next one ends
+ *	emptied, moves go on -----------> first ------------------> second ----> put
+ *	                        (waits for its first)  (for its second)
+ *
+ * The periods are counted (epoch); a hunk out of which only some objects have moved keeps the
+ * epoch of the last of them, and so is known to have no readers when the count is by three
+ * larger: the period of then, which may have begun before, and two whole ones.
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
@@ -17,298 +40,756 @@
 #include "../observe/report.h"
 #include "walk.h"
 
-#define TARGET_DEFAULT	97	/* per cent */
+#define TARGET_DEFAULT	99	/* per cent, of a request */
 #define ROUNDS		4	/* over hunks that are closed meanwhile */
+#define SCORES		32
+#define LOOKS		32	/* objects between two looks at the clock */
+#define RESERVED_FROM	128	/* hunks from which on one more is below a per cent */
 
-/**
- * struct cleaner - one compaction
- * @pool: whose
- * @mover: its hunk
- * @emptied: hunks that wait for a grace period
- * @live: bytes that live in closed hunks
- * @hunks: how many these are
- * @target: utilisation in per cent at which it is enough
- * @number: of this compaction
- * @waited: how many objects had moved when readers were last waited for
- */
-struct cleaner {
-	struct swim_pool *pool;
-	struct swim_mover mover;
-	struct llist_head emptied;
-	size_t live;
-	unsigned long hunks;
-	unsigned int target;
-	u32 number;
-	u64 waited;
+/* How the walk through a hunk goes on. */
+enum walked {
+	WALK_ON,
+	WALK_STOP,	/* what follows cannot be reached now */
+	WALK_LATER,	/* the step is at its end */
+	WALK_FULL,	/* there is no hunk to move to */
 };
 
-/* The two grace periods that swim_hunk_put() waits for where objects have moved. */
-static void wait_for_readers(struct cleaner *cleaner)
+static struct mutex *lock_of(struct swim_pool *pool)
 {
-	cleaner->waited = cleaner->pool->moves.moved;
-	synchronize_rcu();
-	synchronize_rcu();
+	return &pool->clean;
 }
 
-/* Give back what was emptied so far. */
-static void put_emptied(struct cleaner *cleaner)
-{
-	struct llist_node *emptied = llist_del_all(&cleaner->emptied);
-	struct swim_hunk *hunk, *next;
-
-	if (!emptied)
-		return;
-	wait_for_readers(cleaner);
-	llist_for_each_entry_safe(hunk, next, emptied, emptied) {
-		swim_hunk_put_now(hunk);
-		cleaner->pool->moves.freed_hunks++;
-	}
-}
-
-static void close_mover(struct cleaner *cleaner)
-{
-	struct swim_mover *mover = &cleaner->mover;
-
-	if (mover->to && swim_hunk_close(mover->pool, mover->to, mover->mark))
-		swim_hunk_put(mover->to);
-	mover->to = NULL;
-}
-
-/* Another hunk to move to. */
-static bool open_mover(struct cleaner *cleaner)
-{
-	struct swim_mover *mover = &cleaner->mover;
-	struct swim_hunk *hunk = swim_hunk_get(cleaner->pool, GFP_NOWAIT | __GFP_NOWARN);
-
-	if (!hunk && !llist_empty(&cleaner->emptied)) {
-		put_emptied(cleaner);
-		hunk = swim_hunk_get(cleaner->pool, GFP_NOWAIT | __GFP_NOWARN);
-	}
-	if (!hunk)
-		return false;
-	close_mover(cleaner);
-	hunk->filled = cleaner->number;
-	mover->to = hunk;
-	mover->mark = SWIM_HUNK_BEGIN;
-	cleaner->hunks++;
-	return true;
-}
-
-/* Move one owned object, and step over it. */
-static int clean_owned(struct cleaner *cleaner, struct swim_walk *walk, unsigned long value,
-		       unsigned int *moved)
-{
-	struct swim_moves *moves = &cleaner->pool->moves;
-	size_t size;
-
-	switch (swim_relocate(&cleaner->mover, swim_walk_object(walk), value, &size)) {
-	case SWIM_MOVED:
-		*moved += SWIM_TAG_SLOT + size + swim_pool_trailer(cleaner->pool);
-		moves->moved++;
-		moves->moved_bytes += size;
-		break;
-	case SWIM_CHANGED:
-		return 0;
-	case SWIM_CANCELLED:
-		moves->cancelled++;
-		break;
-	case SWIM_REFUSED:
-		moves->refused++;
-		break;
-	case SWIM_FULL:
-		return open_mover(cleaner) ? 0 : -SWIM_ENOMEM;
-	case SWIM_CORRUPT:
-		return -SWIM_ECORRUPT;
-	}
-	return swim_walk_over(walk, size) ? 0 : -SWIM_ECORRUPT;
-}
-
-/*
- * Move what can be moved out of a hunk.
- *
- * Return: 0, also when something stays; -ENOMEM when there is no hunk to move to.
+/**
+ * swim_clean_lock - be the only one who cleans
+ * @pool: of which
  */
-static int clean_hunk(struct cleaner *cleaner, struct swim_frame *frame, unsigned int *moved)
+void swim_clean_lock(struct swim_pool *pool)
 {
-	struct swim_moves *moves = &cleaner->pool->moves;
-	struct swim_walk walk;
-	int err = 0;
+	mutex_lock(lock_of(pool));
+}
 
-	swim_walk_begin(&walk, cleaner->pool, frame);
-	while (!err && walk.at < walk.end) {
-		void *object = swim_walk_object(&walk);
-		unsigned long value = swim_tag_read(swim_tag_of(object));
+bool swim_clean_trylock(struct swim_pool *pool)
+{
+	return mutex_trylock(lock_of(pool));
+}
 
-		if (swim_tag_is_owned(value)) {
-			err = clean_owned(cleaner, &walk, value, moved);
-			continue;
-		}
-		if (swim_tag_is(value, SWIM_TAG_DEAD))
-			swim_pool_check(cleaner->pool, object, value);
-		else
-			moves->refused++;
-		if (value == SWIM_TAG_UNWRITTEN || swim_tag_is_dropping(value))
-			break; /* in the middle of something: what follows has to wait */
-		if (!swim_tag_is_walkable(value) ||
-		    !swim_walk_over_sized(&walk, value)) {
-			swim_report("tag of object %p overwritten, in pool '%s'", object,
-				    cleaner->pool->name);
-			break;
-		}
+void swim_clean_unlock(struct swim_pool *pool)
+{
+	mutex_unlock(lock_of(pool));
+}
+
+static struct swim_pool *pool_of(struct swim_cleaner *cleaner)
+{
+	return container_of(cleaner, struct swim_pool, cleaner);
+}
+
+/* What nobody reads in any more. */
+static void put(struct swim_cleaner *cleaner, struct swim_hunk *hunk)
+{
+	struct swim_pool *pool = pool_of(cleaner);
+
+	pool->moves.freed_hunks++;
+	if (cleaner->reserve || swim_pool_trailer(pool) ||
+	    atomic_long_read(&pool->reclaim.hunks) < RESERVED_FROM) {
+		swim_hunk_put_now(hunk);
+		return;
 	}
-	return err == -SWIM_ENOMEM ? err : 0;
+	swim_hunk_reset(hunk, swim_frame_mark(pool, hunk->frame));
+	hunk->moved = 0;
+	WRITE_ONCE(hunk->stowed, false);
+	cleaner->reserve = hunk;
 }
 
-/* As full as it has to be; or, unless all has to move, in no more hunks than it needs. */
-static bool enough(const struct cleaner *cleaner)
+static void put_all(struct swim_cleaner *cleaner, struct swim_hunk *hunk)
 {
-	const size_t size = swim_pool_hunk_size(cleaner->pool);
+	while (hunk) {
+		struct swim_hunk *next = hunk->emptied;
 
-	if ((u64)cleaner->live * 100 >= (u64)cleaner->hunks * size * cleaner->target)
-		return true;
-	return cleaner->target < 100 &&
-	       cleaner->hunks <= DIV_ROUND_UP(cleaner->live, size - SWIM_HUNK_BEGIN);
-}
-
-/* Clean a hunk when its live share is in this tenth: each comes once. */
-static int clean_frame(struct cleaner *cleaner, struct swim_frame *frame, int tenth)
-{
-	const int size = swim_pool_hunk_size(cleaner->pool);
-	const int from = (tenth - 1) * size / 10;
-	const int below = min_t(int, tenth * 10, cleaner->target) * size / 100;
-	struct swim_hunk *hunk;
-	unsigned int moved = 0;
-	int live = atomic_read(&frame->live);
-	int err = 0;
-
-	if (live < from || live >= below || enough(cleaner))
-		return 0;
-	if (!swim_hunk_hold(frame, cleaner->pool))
-		return 0;
-	hunk = swim_frame_hunk(cleaner->pool, frame);
-	if (hunk->filled != cleaner->number)
-		err = clean_hunk(cleaner, frame, &moved);
-	if (swim_hunk_unhold(frame, moved)) {
-		llist_add(&hunk->emptied, &cleaner->emptied);
-		/* It may have been closed after they were counted. */
-		if (cleaner->hunks)
-			cleaner->hunks--;
+		put(cleaner, hunk);
+		hunk = next;
 	}
-	cond_resched();
-	return err;
 }
 
-/* No reader is left in hunks out of which objects have moved, and in which others live. */
-static int settle_frame(struct cleaner *cleaner, struct swim_frame *frame, int unused)
+static void count_epochs(struct swim_cleaner *cleaner, u32 n)
 {
-	struct swim_pool *pool = cleaner->pool;
-	struct swim_hunk *hunk;
-	struct swim_walk walk;
+	u32 epoch = cleaner->epoch + n;
 
-	if (!swim_hunk_hold(frame, pool))
-		return 0;
-	hunk = swim_frame_hunk(pool, frame);
-	swim_walk_begin(&walk, pool, frame);
+	/* Who sees it comes after the readers: pairs with swim_hunk_has_readers(). */
+	smp_store_release(&cleaner->epoch, epoch ?: 1);
+}
+
+/* Has nobody to be waited for? */
+static bool is_settled(const struct swim_cleaner *cleaner)
+{
+	return !cleaner->dirty && !cleaner->emptied && !cleaner->first && !cleaner->second;
+}
+
+/* No reader is left where objects are dead: with init_on_free what they were goes. */
+static void wipe(struct swim_pool *pool)
+{
+	struct swim_frame *frame;
+	u32 number;
+
 	/*
 	 * What a debug pool has poisoned stays poison; and of what was dropped since there may
 	 * be readers, if the pool says so. That waits for the hunk's end.
 	 */
-	while (hunk->moved && want_init_on_free() && !swim_pool_trailer(pool) &&
-	       !(pool->flags & SWIM_POOL_RCU) &&
-	       walk.at < walk.end) {
-		void *object = swim_walk_object(&walk);
-		unsigned long value = swim_tag_read(swim_tag_of(object));
-
-		/* Pairs with swim_pool_retire(). */
-		smp_rmb();
-		if (READ_ONCE(hunk->stowed))
-			break;
-		if (swim_tag_is(value, SWIM_TAG_DEAD)) {
-			swim_unpoison(object, swim_tag_size(value));
-			memset(object, 0, swim_tag_size(value));
-			swim_poison(object, swim_tag_size(value));
-		}
-		if (!swim_walk_next(&walk))
-			break;
-	}
-	WRITE_ONCE(hunk->moved, false);
-	if (swim_hunk_unhold(frame, 0))
-		swim_hunk_put(hunk);
-	cond_resched();
-	return 0;
-}
-
-typedef int (*frame_fn)(struct cleaner *cleaner, struct swim_frame *frame, int arg);
-
-static int each_frame(struct cleaner *cleaner, frame_fn fn, int arg)
-{
-	struct swim_frame *frame;
-	u32 number;
-	int err;
-
-	swim_for_each_frame(cleaner->pool, number, frame) {
-		err = fn(cleaner, frame, arg);
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-/* Room that objects have moved out of can be used again when no reader is left there. */
-static void settle(struct cleaner *cleaner, u64 moved_before)
-{
-	if (cleaner->pool->moves.moved == moved_before)
+	if (!pool->cleaner.unwiped || !want_init_on_free() || swim_pool_trailer(pool) ||
+	    pool->flags & SWIM_POOL_RCU)
 		return;
-	if (cleaner->waited != cleaner->pool->moves.moved)
-		wait_for_readers(cleaner);
-	each_frame(cleaner, settle_frame, 0);
-}
+	pool->cleaner.unwiped = false;
+	swim_for_each_frame(pool, number, frame) {
+		struct swim_hunk *hunk;
+		struct swim_walk walk;
 
-static int count_frame(struct cleaner *cleaner, struct swim_frame *frame, int unused)
-{
-	int live = atomic_read(&frame->live);
+		if (!swim_hunk_hold(frame, pool))
+			continue;
+		hunk = swim_frame_hunk(pool, frame);
+		swim_walk_begin(&walk, pool, frame);
+		while (hunk->moved && walk.at < walk.end) {
+			void *object = swim_walk_object(&walk);
+			unsigned long value = swim_tag_read(swim_tag_of(object));
 
-	if (live > 0 && live <= (int)SWIM_FRAME_SIZE && READ_ONCE(frame->pool) == cleaner->pool) {
-		cleaner->live += live;
-		cleaner->hunks++;
+			/* Pairs with swim_pool_retire(). */
+			smp_rmb();
+			if (READ_ONCE(hunk->stowed))
+				break;
+			if (swim_tag_is(value, SWIM_TAG_DEAD)) {
+				swim_unpoison(object, swim_tag_size(value));
+				memset(object, 0, swim_tag_size(value));
+				swim_poison(object, swim_tag_size(value));
+			}
+			if (!swim_walk_next(&walk))
+				break;
+		}
+		hunk->moved = 0;
+		if (swim_hunk_unhold(frame, 0))
+			swim_hunk_put(hunk);
+		cond_resched();
 	}
-	return 0;
 }
 
-/* Clean the hunks that are closed now, those that CPUs allocate in among them. */
-static int clean_round(struct cleaner *cleaner)
+/**
+ * swim_clean_settle - give back what nobody reads in any more, without waiting
+ * @pool: under swim_clean_lock()
+ *
+ * Return: true when there is nothing left to be waited for.
+ */
+bool swim_clean_settle(struct swim_pool *pool)
 {
-	unsigned int tenth;
-	int err = 0;
+	struct swim_cleaner *cleaner = &pool->cleaner;
+	struct swim_hunk *over = cleaner->second;
 
-	swim_pool_flush(cleaner->pool);
-	cleaner->live = 0;
-	cleaner->hunks = 0;
-	each_frame(cleaner, count_frame, 0);
-	for (tenth = 1; !err && tenth <= 10 && !enough(cleaner); tenth++)
-		err = each_frame(cleaner, clean_frame, tenth);
-	put_emptied(cleaner);
-	return err;
+	if (is_settled(cleaner))
+		return true;
+	if (!poll_state_synchronize_rcu(cleaner->period))
+		return false;
+	cleaner->second = cleaner->first;
+	cleaner->first = cleaner->emptied;
+	cleaner->emptied = NULL;
+	put_all(cleaner, over);
+	count_epochs(cleaner, 1);
+	if (cleaner->epoch - cleaner->dirty >= SWIM_EPOCHS)
+		cleaner->dirty = 0;
+	cleaner->period = start_poll_synchronize_rcu();
+	if (!is_settled(cleaner))
+		return false;
+	wipe(pool);
+	return true;
+}
+
+/**
+ * swim_clean_drain - wait for all readers, and give back what was emptied
+ * @pool: under swim_clean_lock()
+ *
+ * Context: Process, may sleep, in reclaim too.
+ */
+void swim_clean_drain(struct swim_pool *pool)
+{
+	struct swim_cleaner *cleaner = &pool->cleaner;
+	struct swim_hunk *emptied = cleaner->emptied, *first = cleaner->first;
+
+	if (is_settled(cleaner))
+		return;
+	cleaner->emptied = NULL;
+	cleaner->first = NULL;
+	synchronize_rcu_expedited();
+	put_all(cleaner, cleaner->second);
+	cleaner->second = NULL;
+	synchronize_rcu_expedited();
+	put_all(cleaner, first);
+	put_all(cleaner, emptied);
+	cleaner->dirty = 0;
+	count_epochs(cleaner, SWIM_EPOCHS);
+	wipe(pool);
+}
+
+static void close_mover(struct swim_mover *mover)
+{
+	struct swim_hunk *hunk = swim_pool_hunk(mover->pool, mover->next);
+	unsigned int mark = mover->next & ~mover->pool->mask;
+
+	if (mover->next == SWIM_NO_HUNK)
+		return;
+	WRITE_ONCE(mover->next, SWIM_NO_HUNK);
+	if (swim_hunk_close(mover->pool, hunk, mark))
+		swim_hunk_put(hunk);
+}
+
+static struct swim_hunk *get_hunk(struct swim_cleaner *cleaner)
+{
+	struct swim_hunk *hunk = swim_hunk_get(pool_of(cleaner), GFP_NOWAIT | __GFP_NOWARN);
+
+	if (!hunk) {
+		hunk = cleaner->reserve;
+		cleaner->reserve = NULL;
+	}
+	return hunk;
+}
+
+/* Another hunk to move to. */
+static bool open_mover(struct swim_cleaner *cleaner)
+{
+	struct swim_mover *mover = &cleaner->mover;
+	struct swim_hunk *hunk = get_hunk(cleaner);
+
+	if (!hunk && (cleaner->emptied || cleaner->first || cleaner->second)) {
+		swim_clean_drain(pool_of(cleaner));
+		hunk = get_hunk(cleaner);
+	}
+	if (!hunk)
+		return false;
+	close_mover(mover);
+	hunk->filled = cleaner->run;
+	WRITE_ONCE(mover->next, (unsigned long)hunk + SWIM_HUNK_BEGIN);
+	cleaner->hunks++;
+	return true;
 }
 
 /* The mover's last hunk has room: leave it to the next CPU that needs some. */
-static void hand_over(struct cleaner *cleaner)
+static void hand_over(struct swim_mover *mover)
+{
+	if (mover->next != SWIM_NO_HUNK && swim_pool_spare(mover->pool, mover->next))
+		WRITE_ONCE(mover->next, SWIM_NO_HUNK);
+	close_mover(mover);
+}
+
+static unsigned int score(const struct swim_pool *pool, const struct swim_frame *frame, int live)
+{
+	const int size = swim_pool_hunk_size(pool);
+	const u32 age = ((u32)jiffies - READ_ONCE(frame->closed)) / DIV_ROUND_UP(HZ, 8);
+	const int weight = min(4 + fls(age), 16);
+
+	return (size - live) * weight / 16 * SCORES / (size + live);
+}
+
+/* Bytes that live in a closed hunk of the pool which is less full than the target; or 0. */
+static int live_in(const struct swim_pool *pool, const struct swim_frame *frame,
+		   unsigned int target)
+{
+	int live = atomic_read(&frame->live);
+
+	if (live <= 0 || live > (int)SWIM_FRAME_SIZE || READ_ONCE(frame->pool) != pool)
+		return 0;
+	if (target < 100 && (size_t)live * 100 >= swim_pool_hunk_size(pool) * target)
+		return 0;
+	return live;
+}
+
+/* Is a closed hunk one of those that the run is to empty? */
+static bool is_wanted(const struct swim_cleaner *cleaner, const struct swim_frame *frame)
+{
+	const struct swim_pool *pool = cleaner->mover.pool;
+	int live = live_in(pool, frame, cleaner->target);
+
+	return live && score(pool, frame, live) >= cleaner->least;
+}
+
+/* Hunks that so many bytes need, if these are not to be fuller than the target. */
+static unsigned long hunks_for(const struct swim_pool *pool, size_t live, unsigned int target)
+{
+	const size_t size = swim_pool_hunk_size(pool);
+
+	return max_t(u64, DIV_ROUND_UP(live, size - SWIM_HUNK_BEGIN),
+		     DIV_ROUND_UP_ULL((u64)live * 100, size * target));
+}
+
+static void count_hunks(struct swim_cleaner *cleaner)
+{
+	struct swim_pool *pool = pool_of(cleaner);
+	struct swim_frame *frame;
+	u32 number;
+	int live;
+
+	cleaner->live = 0;
+	cleaner->hunks = 0;
+	swim_for_each_frame(pool, number, frame) {
+		live = live_in(pool, frame, 100);
+		cleaner->live += live;
+		cleaner->hunks += !!live;
+	}
+}
+
+/**
+ * swim_clean_gain - how many hunks can be gained
+ * @pool: under swim_clean_lock(), and without a run
+ * @target: utilisation in per cent, at the most
+ */
+unsigned long swim_clean_gain(struct swim_pool *pool, unsigned int target)
+{
+	struct swim_cleaner *cleaner = &pool->cleaner;
+	unsigned long goal;
+
+	count_hunks(cleaner);
+	goal = hunks_for(pool, cleaner->live, target);
+	return cleaner->hunks > goal ? cleaner->hunks - goal : 0;
+}
+
+/* The score from which on hunks have to be emptied to gain @gain of them. */
+static unsigned int least_score(struct swim_pool *pool, unsigned int target, unsigned long gain)
+{
+	const size_t size = swim_pool_hunk_size(pool) - SWIM_HUNK_BEGIN;
+	unsigned long hunks[SCORES] = {};
+	size_t lives[SCORES] = {};
+	struct swim_frame *frame;
+	u64 gained = 0;
+	u32 number;
+	int i;
+
+	swim_for_each_frame(pool, number, frame) {
+		int live = live_in(pool, frame, target);
+
+		if (!live)
+			continue;
+		i = score(pool, frame, live);
+		hunks[i]++;
+		lives[i] += live;
+	}
+	for (i = SCORES; i > 0 && gained < (u64)gain * size; i--)
+		gained += (u64)hunks[i - 1] * size - min_t(u64, lives[i - 1], hunks[i - 1] * size);
+	return i;
+}
+
+/**
+ * swim_clean_begin - begin a run; one that is not at its end is given up
+ * @pool: under swim_clean_lock()
+ * @why: somebody wants that
+ * @target: utilisation in per cent at which it is enough; 100 to move everything
+ * @gain: hunks that are enough
+ *
+ * Return: false when there is nothing to gain.
+ */
+bool swim_clean_begin(struct swim_pool *pool, enum swim_clean_why why, unsigned int target,
+		      unsigned long gain)
+{
+	struct swim_cleaner *cleaner = &pool->cleaner;
+
+	cleaner->phase = SWIM_CLEAN_IDLE;
+	cleaner->mover.hints = 0;
+	gain = min(gain, swim_clean_gain(pool, target));
+	if (target < 100 ? !gain : !cleaner->hunks)
+		return false;
+	cleaner->goal = target < 100 ? cleaner->hunks - gain : 0;
+	cleaner->least = target < 100 ? least_score(pool, target, gain) : 0;
+	cleaner->target = target;
+	cleaner->why = why;
+	cleaner->run++;
+	cleaner->cursor = 0;
+	memset(&cleaner->obstacles, 0, sizeof(cleaner->obstacles));
+	cleaner->phase = SWIM_CLEAN_ROOTS;
+	return true;
+}
+
+static bool is_enough(const struct swim_cleaner *cleaner)
+{
+	return cleaner->target < 100 && cleaner->hunks <= cleaner->goal;
+}
+
+/* Is the step at its end? */
+static bool is_over(struct swim_cleaner *cleaner)
+{
+	if (!cleaner->left)
+		return true;
+	return cleaner->until && !(++cleaner->looks % LOOKS) && ktime_get_ns() >= cleaner->until;
+}
+
+/* Let go of a hunk out of which so many bytes have moved. */
+static void let_go(struct swim_cleaner *cleaner, struct swim_frame *frame, unsigned int moved)
+{
+	struct swim_hunk *hunk = swim_frame_hunk(pool_of(cleaner), frame);
+
+	if (!swim_hunk_unhold(frame, moved))
+		return;
+	hunk->emptied = cleaner->emptied;
+	cleaner->emptied = hunk;
+	/* It may have been closed after they were counted. */
+	if (cleaner->hunks)
+		cleaner->hunks--;
+}
+
+/* Move an owned object, and count what became of it. */
+static enum swim_relocated move_object(struct swim_cleaner *cleaner, void *object,
+				       unsigned long value, size_t *size)
+{
+	struct swim_moves *moves = &pool_of(cleaner)->moves;
+	enum swim_relocated result;
+
+	do
+		result = swim_relocate(&cleaner->mover, object, value, size);
+	while (result == SWIM_FULL && open_mover(cleaner));
+	if (result == SWIM_MOVED) {
+		cleaner->dirty = cleaner->epoch;
+		cleaner->unwiped = true;
+		cleaner->left -= min(cleaner->left, *size);
+		moves->moved++;
+		moves->moved_bytes += *size;
+	} else if (result == SWIM_CANCELLED) {
+		moves->cancelled++;
+	}
+	return result;
+}
+
+/* Bytes of an object in its hunk. */
+static unsigned int span(const struct swim_cleaner *cleaner, size_t size)
+{
+	return SWIM_TAG_SLOT + size + swim_pool_trailer(cleaner->mover.pool);
+}
+
+/* Does an object begin at an address in a hunk that the caller holds, and owned by a lease? */
+static bool is_object(const struct swim_pool *pool, const struct swim_frame *frame, void *object,
+		      unsigned long *value)
+{
+	unsigned long at = (unsigned long)object - (unsigned long)swim_frame_hunk(pool, frame);
+	struct swim_buf lease;
+
+	if (at % SWIM_OBJECT_ALIGN || at < SWIM_HUNK_BEGIN + SWIM_TAG_SLOT ||
+	    at >= swim_frame_mark(pool, frame))
+		return false;
+	*value = swim_tag_read(swim_tag_of(object));
+	/* A lease that leads here leads to an object. */
+	return swim_tag_is_owned(*value) && !swim_tag_is_pinned(*value) &&
+	       swim_owned_peek(object, *value, &lease);
+}
+
+/* Move what stands where a hint says, if it still is there, and in a hunk that is wanted. */
+static enum walked follow_one(struct swim_cleaner *cleaner, void *object)
+{
+	struct swim_pool *pool = pool_of(cleaner);
+	struct swim_frame *frame = swim_pool_frame(pool, swim_tag_of(object));
+	enum walked walked = WALK_ON;
+	unsigned int moved = 0;
+	unsigned long value;
+	size_t size;
+
+	if (!frame || (frame != cleaner->frame &&
+		       (!is_wanted(cleaner, frame) || !swim_hunk_hold(frame, pool))))
+		return WALK_ON;
+	if (swim_frame_hunk(pool, frame)->filled != cleaner->run &&
+	    is_object(pool, frame, object, &value)) {
+		switch (move_object(cleaner, object, value, &size)) {
+		case SWIM_MOVED:
+			moved = span(cleaner, size);
+			break;
+		case SWIM_FULL:
+			walked = WALK_FULL;
+			break;
+		default:
+			break;
+		}
+	}
+	if (frame == cleaner->frame)
+		cleaner->moved += moved;
+	else
+		let_go(cleaner, frame, moved);
+	return walked;
+}
+
+static enum walked follow(struct swim_cleaner *cleaner)
 {
 	struct swim_mover *mover = &cleaner->mover;
 
-	if (mover->to && swim_pool_spare(mover->pool, (unsigned long)mover->to + mover->mark))
-		mover->to = NULL;
-	close_mover(cleaner);
+	while (mover->hints) {
+		if (is_over(cleaner))
+			return WALK_LATER;
+		if (follow_one(cleaner, mover->hint[--mover->hints]) == WALK_FULL)
+			return WALK_FULL;
+	}
+	return WALK_ON;
+}
+
+/* Is the object to be left until what owns it has moved? */
+static bool is_inner(const struct swim_cleaner *cleaner, unsigned long value)
+{
+	struct swim_pool *pool = cleaner->mover.pool;
+	struct swim_frame *frame;
+
+	if (swim_tag_is_pinned(value) || swim_tag_kind(value) == SWIM_TAG_COUNTED)
+		return true;
+	frame = swim_pool_frame(pool, swim_tag_slot(value));
+	return frame && (frame == cleaner->frame || is_wanted(cleaner, frame));
+}
+
+static void count_obstacle(struct swim_cleaner *cleaner, size_t size, bool unleased)
+{
+	struct swim_obstacles *obstacles = &cleaner->obstacles;
+
+	if (cleaner->phase != SWIM_CLEAN_REST)
+		return;
+	pool_of(cleaner)->moves.refused++;
+	*(unleased ? &obstacles->unleased : &obstacles->pinned) += 1;
+	*(unleased ? &obstacles->unleased_bytes : &obstacles->pinned_bytes) += size;
+}
+
+static void report_overwritten(struct swim_cleaner *cleaner, void *object)
+{
+	/* Once is enough. */
+	if (cleaner->phase == SWIM_CLEAN_REST)
+		swim_report("tag of object %p overwritten, in pool '%s'", object,
+			    pool_of(cleaner)->name);
+}
+
+/* Move one owned object, with what it owns, and step over it. */
+static enum walked clean_owned(struct swim_cleaner *cleaner, struct swim_walk *walk,
+			       unsigned long value)
+{
+	void *object = swim_walk_object(walk);
+	size_t size;
+
+	if (cleaner->phase == SWIM_CLEAN_ROOTS && is_inner(cleaner, value))
+		return swim_walk_next(walk) ? WALK_ON : WALK_STOP;
+	if (is_over(cleaner))
+		return WALK_LATER;
+	switch (move_object(cleaner, object, value, &size)) {
+	case SWIM_MOVED:
+		cleaner->moved += span(cleaner, size);
+		break;
+	case SWIM_CHANGED:
+		return WALK_ON;
+	case SWIM_CANCELLED:
+	case SWIM_REFUSED:
+		count_obstacle(cleaner, size, false);
+		break;
+	case SWIM_FULL:
+		return WALK_FULL;
+	case SWIM_CORRUPT:
+		report_overwritten(cleaner, object);
+		return WALK_STOP;
+	}
+	return swim_walk_over(walk, size) ? follow(cleaner) : WALK_STOP;
+}
+
+/* Step over what nobody owns by a lease. */
+static enum walked pass_over(struct swim_cleaner *cleaner, struct swim_walk *walk,
+			     unsigned long value)
+{
+	void *object = swim_walk_object(walk);
+
+	if (swim_tag_is(value, SWIM_TAG_DEAD))
+		swim_pool_check(walk->pool, object, value);
+	else
+		count_obstacle(cleaner, swim_tag_is(value, SWIM_TAG_HELD) ?
+			       swim_tag_size(value) : 0, swim_tag_is(value, SWIM_TAG_HELD));
+	if (value == SWIM_TAG_UNWRITTEN || swim_tag_is_dropping(value))
+		return WALK_STOP; /* in the middle of something: what follows has to wait */
+	if (swim_tag_is_walkable(value) && swim_walk_over_sized(walk, value))
+		return WALK_ON;
+	report_overwritten(cleaner, object);
+	return WALK_STOP;
+}
+
+/* Move what is to be moved out of a hunk. */
+static enum walked clean_hunk(struct swim_cleaner *cleaner, struct swim_frame *frame)
+{
+	enum walked walked = WALK_ON;
+	struct swim_walk walk;
+
+	swim_walk_begin(&walk, pool_of(cleaner), frame);
+	while (walked == WALK_ON && walk.at < walk.end) {
+		unsigned long value = swim_tag_read(swim_tag_of(swim_walk_object(&walk)));
+
+		walked = swim_tag_is_owned(value) ? clean_owned(cleaner, &walk, value) :
+						    pass_over(cleaner, &walk, value);
+	}
+	return walked;
+}
+
+/* What stays in a hunk is in the way. */
+static void count_held_back(struct swim_cleaner *cleaner, struct swim_frame *frame)
+{
+	int live = live_in(pool_of(cleaner), frame, 100);
+
+	if (cleaner->phase != SWIM_CLEAN_REST || !live)
+		return;
+	cleaner->obstacles.hunks++;
+	cleaner->obstacles.held_back += swim_pool_hunk_size(pool_of(cleaner)) - live;
+}
+
+static enum walked clean_frame(struct swim_cleaner *cleaner, struct swim_frame *frame)
+{
+	struct swim_pool *pool = pool_of(cleaner);
+	enum walked walked = WALK_ON;
+	bool filled;
+
+	if (!is_wanted(cleaner, frame) || !swim_hunk_hold(frame, pool))
+		return WALK_ON;
+	cleaner->frame = frame;
+	cleaner->moved = 0;
+	filled = swim_frame_hunk(pool, frame)->filled == cleaner->run;
+	if (!filled)
+		walked = clean_hunk(cleaner, frame);
+	cleaner->frame = NULL;
+	let_go(cleaner, frame, cleaner->moved);
+	if (!filled && walked < WALK_LATER)
+		count_held_back(cleaner, frame);
+	return walked;
+}
+
+static enum walked clean_frames(struct swim_cleaner *cleaner)
+{
+	struct swim_pool *pool = pool_of(cleaner);
+	struct swim_frame *frame;
+	enum walked walked;
+
+	while (!is_enough(cleaner) && (frame = swim_pool_next_frame(pool, &cleaner->cursor))) {
+		walked = clean_frame(cleaner, frame);
+		if (walked >= WALK_LATER)
+			return walked;
+		cleaner->cursor++;
+		swim_clean_settle(pool);
+		cond_resched();
+	}
+	return WALK_ON;
+}
+
+static void end_run(struct swim_cleaner *cleaner)
+{
+	if (cleaner->phase > SWIM_CLEAN_REST && !is_enough(cleaner))
+		cleaner->seen = cleaner->obstacles;
+	cleaner->phase = SWIM_CLEAN_IDLE;
+	hand_over(&cleaner->mover);
+	swim_clean_keep_reserve(pool_of(cleaner));
+}
+
+static void take_hints(struct swim_cleaner *cleaner, void **hint)
+{
+	cleaner->mover.hint = hint;
+	memcpy(hint, cleaner->kept, cleaner->mover.hints * sizeof(*hint));
+}
+
+/* Those that come first. */
+static void leave_hints(struct swim_cleaner *cleaner)
+{
+	struct swim_mover *mover = &cleaner->mover;
+	unsigned int kept = min_t(unsigned int, mover->hints, SWIM_HINTS_KEPT);
+
+	memcpy(cleaner->kept, mover->hint + mover->hints - kept, kept * sizeof(*mover->hint));
+	mover->hints = kept;
+	mover->hint = NULL;
+}
+
+/**
+ * swim_clean_step - go on with a run
+ * @pool: under swim_clean_lock(), with a run
+ * @bytes: of objects that are moved at the most, but for the last one; 0 for any
+ * @nanoseconds: that it takes at the most, but for what LOOKS objects take; 0 for any
+ *
+ * Context: Process, may sleep.
+ * Return: 1 when there is more to do, 0 at the end of the run; -ENOMEM when there was no
+ * memory for a hunk to move to, which ends the run too.
+ */
+int swim_clean_step(struct swim_pool *pool, size_t bytes, u64 nanoseconds)
+{
+	struct swim_cleaner *cleaner = &pool->cleaner;
+	void *hint[SWIM_HINTS];
+	u64 begin = ktime_get_ns();
+	enum walked walked;
+
+	take_hints(cleaner, hint);
+	cleaner->left = bytes ?: SIZE_MAX;
+	cleaner->until = nanoseconds ? begin + nanoseconds : 0;
+	walked = follow(cleaner);
+	while (walked < WALK_LATER && cleaner->phase <= SWIM_CLEAN_REST) {
+		walked = clean_frames(cleaner);
+		if (walked >= WALK_LATER)
+			break;
+		cleaner->phase++;
+		cleaner->cursor = 0;
+	}
+	leave_hints(cleaner);
+	if (walked != WALK_LATER)
+		end_run(cleaner);
+	pool->moves.nanoseconds += ktime_get_ns() - begin;
+	if (walked == WALK_FULL)
+		return -SWIM_ENOMEM;
+	return walked == WALK_LATER;
+}
+
+/**
+ * swim_clean_keep_reserve - see to it that a large pool can be cleaned when memory is gone
+ * @pool: under swim_clean_lock()
+ */
+void swim_clean_keep_reserve(struct swim_pool *pool)
+{
+	if (!pool->cleaner.reserve && !swim_pool_trailer(pool) &&
+	    atomic_long_read(&pool->reclaim.hunks) >= RESERVED_FROM)
+		pool->cleaner.reserve = swim_hunk_get(pool, GFP_NOWAIT | __GFP_NOWARN);
+}
+
+void swim_cleaner_init(struct swim_pool *pool)
+{
+	mutex_init(&pool->clean);
+	pool->cleaner.mover.pool = pool;
+	pool->cleaner.mover.next = SWIM_NO_HUNK;
+	pool->cleaner.epoch = 1;
+	pool->cleaner.period = get_state_synchronize_rcu();
+}
+
+/**
+ * swim_cleaner_end - give everything back that cleaning has
+ * @pool: that is going to go
+ */
+void swim_cleaner_end(struct swim_pool *pool)
+{
+	struct swim_cleaner *cleaner = &pool->cleaner;
+
+	swim_clean_lock(pool);
+	cleaner->phase = SWIM_CLEAN_IDLE;
+	close_mover(&cleaner->mover);
+	swim_clean_drain(pool);
+	if (cleaner->reserve)
+		swim_hunk_put_now(cleaner->reserve);
+	cleaner->reserve = NULL;
+	swim_clean_unlock(pool);
+}
+
+/* The whole of a request. */
+static int compact(struct swim_pool *pool, unsigned int target)
+{
+	unsigned int round;
+	int err = 0;
+
+	for (round = 0; !err && round < ROUNDS; round++) {
+		/* Hunks that CPUs allocate in are cleaned too. */
+		swim_pool_flush(pool);
+		if (!swim_clean_begin(pool, SWIM_CLEAN_REQUEST, target, ULONG_MAX))
+			break;
+		err = swim_clean_step(pool, 0, 0);
+		/* Where all has to move it has; where clients went on there may be more to do. */
+		if (target == 100)
+			break;
+	}
+	return err;
 }
 
 /**
  * swim_pool_compact - move what lives together, and give back what is empty then
  * @pool: any
  * @target: share of live bytes in the hunks, in per cent, at which to stop: 1 to 99; 100 to
- *	    move everything that can be moved; 0 for the default of 97
+ *	    move everything that can be moved; 0 for the default of 99
  *
  * Owners and readers go on meanwhile; pinned objects and those without a lease stay
- * where they are. Pages go back to the space, and free segments of it to the system.
+ * where they are. What a structure owns is laid behind its owner, depth first. Pages go back
+ * to the space, and free segments of it to the system.
  *
  * Context: Process, may sleep.
  * Return: 0, also when less could be done; -ENOMEM when there was no memory for the first
@@ -317,36 +798,58 @@ static void hand_over(struct cleaner *cleaner)
  */
 int swim_pool_compact(struct swim_pool *pool, unsigned int target)
 {
-	struct cleaner cleaner = {
-		.pool = pool,
-		.mover.pool = pool,
-		.target = target ?: TARGET_DEFAULT,
-	};
-	unsigned int round;
-	u64 begin, before;
+	int err;
+
+	if (IS_ERR_OR_NULL(pool) || target > 100)
+		return -SWIM_EMISALIGNED;
+	if (!swim_may_sleep("pool compacted"))
+		return -SWIM_ECONTEXT;
+	swim_clean_lock(pool);
+	pool->moves.compactions++;
+	err = compact(pool, target ?: TARGET_DEFAULT);
+	swim_clean_drain(pool);
+	swim_clean_unlock(pool);
+	if (pool->space)
+		swim_space_trim(pool->space);
+	return err;
+}
+EXPORT_SYMBOL_GPL(swim_pool_compact);
+
+/**
+ * swim_pool_compact_step - do a part of that
+ * @pool: any
+ * @target: as of swim_pool_compact(), for whoever begins
+ *
+ * Goes on with the run that somebody has begun, or else begins one. A step moves no more, and
+ * takes no longer, than swim_pool_set_budget() says; the last one, which has nothing more to
+ * move, waits for readers.
+ *
+ * Context: Process, may sleep.
+ * Return: 1 when there is more to do; 0 when nothing is left to do; or as
+ * swim_pool_compact(). (Model: relocation)
+ */
+int swim_pool_compact_step(struct swim_pool *pool, unsigned int target)
+{
+	struct swim_reclaim *reclaim;
 	int err = 0;
 
 	if (IS_ERR_OR_NULL(pool) || target > 100)
 		return -SWIM_EMISALIGNED;
 	if (!swim_may_sleep("pool compacted"))
 		return -SWIM_ECONTEXT;
-	mutex_lock(&pool->clean);
-	begin = ktime_get_ns();
-	before = pool->moves.moved;
-	cleaner.number = ++pool->moves.compactions;
-	for (round = 0; !err && round < ROUNDS; round++) {
-		err = clean_round(&cleaner);
-		/* Where all has to move it has; where clients went on there may be more to do. */
-		if (target == 100 || enough(&cleaner))
-			break;
+	reclaim = &pool->reclaim;
+	swim_clean_lock(pool);
+	if (!pool->cleaner.phase) {
+		swim_pool_flush(pool);
+		swim_clean_begin(pool, SWIM_CLEAN_REQUEST, target ?: TARGET_DEFAULT, ULONG_MAX);
 	}
-	hand_over(&cleaner);
-	put_emptied(&cleaner);
-	settle(&cleaner, before);
-	if (pool->space)
-		swim_space_trim(pool->space);
-	pool->moves.nanoseconds += ktime_get_ns() - begin;
-	mutex_unlock(&pool->clean);
+	if (pool->cleaner.phase)
+		err = swim_clean_step(pool, READ_ONCE(reclaim->budget_bytes),
+				      READ_ONCE(reclaim->budget_us) * (u64)NSEC_PER_USEC);
+	/* At its end the run has done all that can be done now. */
+	if (err <= 0)
+		swim_clean_drain(pool);
+	swim_clean_unlock(pool);
 	return err;
 }
-EXPORT_SYMBOL_GPL(swim_pool_compact);
+EXPORT_SYMBOL_GPL(swim_pool_compact_step);

@@ -31,10 +31,10 @@
  * for readers and for owners between reading the lease and taking the tag.
  */
 #include <linux/irqflags.h>
+#include <linux/prefetch.h>
 
 #include "../compat.h"
 #include "../lease/cell.h"
-#include "../observe/report.h"
 #include "relocate.h"
 
 #define STEP	64	/* bytes between two looks at "asked" */
@@ -154,7 +154,8 @@ static void commit(struct swim_mover *mover, void *object, unsigned long value, 
 	const bool counted = swim_tag_kind(value) == SWIM_TAG_COUNTED;
 	void **address = counted ? swim_cell_object(cell) : swim_slot_object(swim_tag_slot(value));
 
-	mover->mark += SWIM_TAG_SLOT + size + swim_pool_trailer(mover->pool);
+	WRITE_ONCE(mover->next, mover->next + SWIM_TAG_SLOT + size +
+				swim_pool_trailer(mover->pool));
 	if (swim_pool_trailer(mover->pool))
 		swim_track_move(to, object, size);
 	swim_tag_write(swim_tag_of(to), value);
@@ -167,6 +168,55 @@ static void commit(struct swim_mover *mover, void *object, unsigned long value, 
 		swim_cell_unbusy(cell);
 }
 
+/* The lease of what stands behind an object is going to be wanted next. */
+static void look_ahead(const struct swim_mover *mover, void *behind, const struct swim_hunk *from)
+{
+	unsigned long value;
+
+	if ((unsigned long)behind - (unsigned long)from >= swim_frame_mark(mover->pool, from->frame))
+		return;
+	value = swim_tag_read(behind);
+	if (swim_tag_is_owned(value))
+		prefetchw(swim_tag_slot(value));
+}
+
+/* Where what a lease leads to stands now; NULL when it leads to nothing, or keeps nothing. */
+static void *hint_of(void *value, u32 part)
+{
+	struct swim_cell *cell;
+
+	if (swim_part_is_exclusive(part))
+		return READ_ONCE(*swim_slot_object(swim_part(value, part)));
+	if (swim_part_kind(part) != SWIM_KIND_HARD)
+		return NULL;
+	cell = ((struct swim_hard *)swim_part(value, part))->cell;
+	return cell ? READ_ONCE(*swim_cell_object(cell)) : NULL;
+}
+
+/*
+ * Keep in mind what values own that are just being moved, so that the first is the next to be
+ * moved. For what comes later there may be no room.
+ */
+static void keep_hints(struct swim_mover *mover, const struct swim_type *type, void *values,
+		       u32 count)
+{
+	unsigned int first = mover->hints, last, part;
+	void *hint;
+
+	for (; count--; values += type->size) {
+		for (part = 0; part < type->parts; part++) {
+			if (mover->hints == SWIM_HINTS)
+				goto reverse;
+			hint = hint_of(values, type->part[part]);
+			if (hint)
+				mover->hint[mover->hints++] = hint;
+		}
+	}
+reverse:
+	for (last = mover->hints; first + 1 < last; first++)
+		swap(mover->hint[first], mover->hint[--last]);
+}
+
 static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned long value,
 				struct swim_buf *lease, size_t size)
 {
@@ -175,22 +225,26 @@ static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned
 	const struct swim_type *type = swim_meta_type(body->meta);
 	struct swim_hunk *from = swim_pool_hunk(mover->pool, (unsigned long)swim_tag_of(object));
 	enum swim_relocated result = SWIM_CANCELLED;
-	void *to = (void *)mover->to + mover->mark + SWIM_TAG_SLOT;
+	void *to = (void *)mover->next + SWIM_TAG_SLOT;
 	size_t front = swim_body_front(body, kind);
 	size_t need = SWIM_TAG_SLOT + size + swim_pool_trailer(mover->pool);
 
 	if (size > mover->pool->small_max)
 		return SWIM_CORRUPT;
-	if (!mover->to || mover->mark + need >= swim_pool_hunk_size(mover->pool))
+	if ((mover->next ^ (mover->next + need)) & mover->pool->mask)
 		return SWIM_FULL;
+	look_ahead(mover, object + need - SWIM_TAG_SLOT, from);
 	swim_unpoison(to - SWIM_TAG_SLOT, need);
 	if (!copy(to, object, size, from, value))
 		goto abort;
-	if (type && type->parts && !swim_rehome(type, object + front, to + front, count_of(body))) {
-		result = SWIM_REFUSED;
-		goto abort;
+	if (type && type->parts) {
+		if (!swim_rehome(type, object + front, to + front, count_of(body))) {
+			result = SWIM_REFUSED;
+			goto abort;
+		}
+		keep_hints(mover, type, to + front, count_of(body));
 	}
-	WRITE_ONCE(from->moved, true);
+	WRITE_ONCE(from->moved, mover->pool->cleaner.epoch);
 	commit(mover, object, value, to, size);
 	return SWIM_MOVED;
 
@@ -286,8 +340,6 @@ enum swim_relocated swim_relocate(struct swim_mover *mover, void *object, unsign
 			result = SWIM_REFUSED;
 	}
 	local_irq_restore(flags);
-	if (result == SWIM_CORRUPT)
-		swim_report("tag of object %p overwritten: no lease owns it", object);
 	return result;
 }
 

@@ -4,18 +4,6 @@
 
 #include "../lease/lease.h"
 
-/**
- * struct swim_mover - moves objects into a hunk of its own
- * @pool: in which it moves
- * @to: the hunk, open, known to nobody else; NULL before the first
- * @mark: offset of the next tag slot in it
- */
-struct swim_mover {
-	struct swim_pool *pool;
-	struct swim_hunk *to;
-	unsigned int mark;
-};
-
 enum swim_relocated {
 	SWIM_MOVED,
 	SWIM_CHANGED,	/* the tag is another by now: look at it again */

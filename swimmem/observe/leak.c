@@ -92,7 +92,7 @@ static void visit_hunk(struct visitor *visitor, struct swim_walk *walk, bool alo
  * @pool: whose
  * @frame: of the hunk
  *
- * Return: the mark, or 0 when it is a mover's.
+ * Return: the mark, or 0 when it is not known.
  */
 unsigned int swim_open_mark(struct swim_pool *pool, const struct swim_frame *frame)
 {
@@ -100,6 +100,9 @@ unsigned int swim_open_mark(struct swim_pool *pool, const struct swim_frame *fra
 	unsigned long next = READ_ONCE(pool->spare);
 	int cpu;
 
+	if (swim_pool_hunk(pool, next) == hunk)
+		return next & ~pool->mask;
+	next = READ_ONCE(pool->cleaner.mover.next);
 	if (swim_pool_hunk(pool, next) == hunk)
 		return next & ~pool->mask;
 	for_each_possible_cpu(cpu) {

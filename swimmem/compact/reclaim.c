@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reclaim: when a pool is compacted without anybody having asked for it.
+ *
+ *	background	after objects were dropped, or hunks filled, a work looks what that has
+ *			come to. It begins when a tenth less than the target is used, and goes on
+ *			in steps, within a budget, with three times as long a rest between them
+ *	pressed		the same work, without rests, when there is little room left in a heap
+ *			with a limit
+ *	direct		an allocation that may sleep, before it fails
+ *	shrinker	the kernel wants pages back
+ *
+ * Who drops objects says so in one word, which the work clears before it looks:
+ *
+ *	drop: count in the hunk			work: stirred = false
+ *	      full barrier (A)			      full barrier (A)
+ *	      stirred? if not, kick		      look at the hunks
+ *
+ * (A) They pair: the work sees what was dropped, or who has dropped it kicks again.
+ *
+ * Drops and allocations come in any context and under any lock: so the kick is an irq_work.
+ */
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+#include "../alloc/space.h"
+#include "../compat.h"
+#include "../alloc/pool.h"
+
+#define TARGET_DEFAULT	90		/* per cent */
+#define BUDGET_BYTES	SZ_1M
+#define BUDGET_US	1000
+#define LOOK_DELAY	(HZ / 10)	/* jiffies from a kick to the look */
+#define REST		3		/* times as long as a step */
+#define DIRECT_GAIN	8		/* hunks that an allocation wants */
+#define PRESSED_GAIN	16
+#define TARGET_MOST	97		/* fuller hunks are not worth it, whoever wants memory */
+
+unsigned int swim_target_default = TARGET_DEFAULT;
+EXPORT_SYMBOL_SWIM_KUNIT(swim_target_default);
+module_param_named(target, swim_target_default, uint, 0644);
+MODULE_PARM_DESC(target, "utilisation of new pools, in per cent, that is kept in the background; 0: none");
+
+static struct workqueue_struct *wq;
+
+static bool is_pressed(const struct swim_pool *pool)
+{
+	return atomic_long_read(&pool->reclaim.hunks) > pool->reclaim.most;
+}
+
+/* As long as there is little room, a few hunks at a time, and room for others to come between. */
+static bool relieve(struct swim_pool *pool)
+{
+	bool gained = swim_clean_begin(pool, SWIM_CLEAN_BACKGROUND, TARGET_MOST, PRESSED_GAIN);
+
+	while (gained && swim_clean_step(pool, 0, 0) > 0)
+		;
+	swim_clean_drain(pool);
+	return gained && is_pressed(pool);
+}
+
+/* Is so much to be gained that it is worth to begin? */
+static bool is_worth(struct swim_pool *pool, unsigned int target)
+{
+	unsigned long gain = swim_clean_gain(pool, target);
+
+	return gain > 1 && gain * 8 >= pool->cleaner.hunks;
+}
+
+/* A step of the background work; how long to rest until the next, in jiffies, or 0. */
+static unsigned long look(struct swim_pool *pool)
+{
+	struct swim_reclaim *reclaim = &pool->reclaim;
+	unsigned int target = READ_ONCE(reclaim->target);
+	u64 begin = ktime_get_ns();
+	bool settled;
+
+	if (!pool->cleaner.phase && target && is_worth(pool, target))
+		swim_clean_begin(pool, SWIM_CLEAN_BACKGROUND, target, ULONG_MAX);
+	if (pool->cleaner.phase)
+		swim_clean_step(pool, READ_ONCE(reclaim->budget_bytes),
+				READ_ONCE(reclaim->budget_us) * (u64)NSEC_PER_USEC);
+	swim_clean_keep_reserve(pool);
+	settled = swim_clean_settle(pool);
+	if (!pool->cleaner.phase && settled)
+		return 0;
+	return nsecs_to_jiffies((ktime_get_ns() - begin) * REST) + 1;
+}
+
+/* Nobody kicks when there is no work for the background. */
+static void listen(struct swim_reclaim *reclaim)
+{
+	const bool deaf = !READ_ONCE(reclaim->target);
+
+	WRITE_ONCE(reclaim->stirred, deaf);
+	WRITE_ONCE(reclaim->pressed, deaf);
+}
+
+static void swim_reclaim_work(struct work_struct *work)
+{
+	struct swim_pool *pool = container_of(to_delayed_work(work), struct swim_pool,
+					      reclaim.work);
+	unsigned long rest = LOOK_DELAY;
+	bool more = true;
+
+	listen(&pool->reclaim);
+	/* (A) */
+	smp_mb();
+	if (swim_clean_trylock(pool)) {
+		more = is_pressed(pool) && relieve(pool);
+		rest = more ? 0 : look(pool);
+		more = more || rest;
+		swim_clean_unlock(pool);
+	}
+	if (more)
+		queue_delayed_work(wq, &pool->reclaim.work, rest);
+	else if (pool->space)
+		swim_space_trim(pool->space);
+}
+
+static void kicked(struct irq_work *kick)
+{
+	struct swim_reclaim *reclaim = container_of(kick, struct swim_reclaim, kick);
+
+	if (READ_ONCE(reclaim->pressed))
+		mod_delayed_work(wq, &reclaim->work, 0);
+	else
+		queue_delayed_work(wq, &reclaim->work, LOOK_DELAY);
+}
+
+/**
+ * swim_reclaim_kick - let the background work look at a pool soon
+ * @pool: any
+ * @pressed: there is little room left in its heap
+ *
+ * Context: Any.
+ */
+void swim_reclaim_kick(struct swim_pool *pool, bool pressed)
+{
+	struct swim_reclaim *reclaim = &pool->reclaim;
+
+	if (pressed ? !xchg(&reclaim->pressed, true) : !xchg(&reclaim->stirred, true))
+		irq_work_queue(&reclaim->kick);
+}
+
+/**
+ * swim_reclaim_direct - compact so that an allocation need not fail
+ * @pool: of whose heap there is no memory left
+ *
+ * Context: Process, may sleep, in reclaim too.
+ * Return: true when there may be memory now.
+ */
+bool swim_reclaim_direct(struct swim_pool *pool)
+{
+	u64 freed = READ_ONCE(pool->moves.freed_hunks);
+
+	swim_clean_lock(pool);
+	/* Somebody else may have seen to it. */
+	if (freed == pool->moves.freed_hunks &&
+	    swim_clean_begin(pool, SWIM_CLEAN_DIRECT, TARGET_MOST, DIRECT_GAIN))
+		while (swim_clean_step(pool, 0, 0) > 0)
+			;
+	swim_clean_drain(pool);
+	freed = pool->moves.freed_hunks - freed;
+	swim_clean_unlock(pool);
+	return freed;
+}
+
+/**
+ * swim_pool_set_target - say how full a pool is to be kept in the background
+ * @pool: any
+ * @target: share of live bytes in its hunks, in per cent, up to 99; 0 for no such work
+ *
+ * Context: Any but NMI.
+ * Return: 0; -EINVAL without a pool, or above 99. (Model: relocation)
+ */
+int swim_pool_set_target(struct swim_pool *pool, unsigned int target)
+{
+	if (IS_ERR_OR_NULL(pool) || target > 99)
+		return -SWIM_EMISALIGNED;
+	WRITE_ONCE(pool->reclaim.target, target);
+	listen(&pool->reclaim);
+	swim_reclaim_kick(pool, false);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(swim_pool_set_target);
+
+/**
+ * swim_pool_set_budget - say how much a step of compaction may do
+ * @pool: any
+ * @bytes: of objects that it moves at the most, but for the last; 0 for the default of 1 MiB
+ * @usecs: microseconds that it takes at the most, but for some objects; 0 for the default of
+ *	   a thousand
+ *
+ * For steps in the background and for swim_pool_compact_step().
+ *
+ * Context: Any but NMI.
+ * Return: 0; -EINVAL without a pool, or for more than 2 GiB or than a second.
+ * (Model: relocation)
+ */
+int swim_pool_set_budget(struct swim_pool *pool, size_t bytes, unsigned int usecs)
+{
+	if (IS_ERR_OR_NULL(pool) || bytes > SZ_2G || usecs > USEC_PER_SEC)
+		return -SWIM_EMISALIGNED;
+	WRITE_ONCE(pool->reclaim.budget_bytes, bytes ?: BUDGET_BYTES);
+	WRITE_ONCE(pool->reclaim.budget_us, usecs ?: BUDGET_US);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(swim_pool_set_budget);
+
+/* Hunks that a heap with a limit has room for; 0 when there is no such limit. */
+static unsigned long room_of(const struct swim_pool *pool)
+{
+	if (!pool->space)
+		return pool->frames;
+	return pool->space->limit / SWIM_FRAME_SIZE;
+}
+
+void swim_reclaim_init(struct swim_pool *pool)
+{
+	struct swim_reclaim *reclaim = &pool->reclaim;
+	unsigned long room = room_of(pool);
+
+	reclaim->target = min(READ_ONCE(swim_target_default), 99U);
+	reclaim->budget_bytes = BUDGET_BYTES;
+	reclaim->budget_us = BUDGET_US;
+	/* The last part of a heap is for what is being cleaned. A small one has no such part. */
+	reclaim->most = room < PRESSED_GAIN * 4 ? ULONG_MAX : room - room / 32;
+	listen(reclaim);
+	init_irq_work(&reclaim->kick, kicked);
+	INIT_DELAYED_WORK(&reclaim->work, swim_reclaim_work);
+}
+
+/**
+ * swim_reclaim_end - no work for a pool from here on
+ * @pool: nobody else uses it any more
+ */
+void swim_reclaim_end(struct swim_pool *pool)
+{
+	struct swim_reclaim *reclaim = &pool->reclaim;
+
+	irq_work_sync(&reclaim->kick);
+	cancel_delayed_work_sync(&reclaim->work);
+}
+
+int swim_reclaim_start(void)
+{
+	wq = alloc_workqueue("swimmem", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return wq ? 0 : -SWIM_ENOMEM;
+}
+
+void swim_reclaim_stop(void)
+{
+	destroy_workqueue(wq);
+}
