@@ -19,15 +19,16 @@
  * (C) While the object is VISITED it is not PINNED, so nobody may touch the leases in it,
  *     but another mover may visit a child and change its lease, in the old place until
  *     its tag names the copy's and there afterwards. So the lease is read again for each
- *     compare-and-swap on the child's tag. A child in use ends the move.
+ *     compare-and-swap on the child's tag. A child in use, or just visited, ends the move.
  * (D) release; pairs with the address dependency of readers: they see the whole copy.
  * (E) release; pairs with the acquire in take_failed().
  *
  * An object whose leases are counted is visited by its cell: busy. Its tag stays, and he who
  * asks for it says so there (cell.c).
  *
- * After (C) nothing can fail, and being asked comes too late: the owner finds the copy a
- * few instructions later. The old copy stays as it is for as long as swim_hunk_put() says,
+ * Between the values of an array the mover looks whether he is asked, too, and may go all the
+ * way back. After (C) nothing can fail, and being asked comes too late: the owner finds the copy
+ * a few instructions later. The old copy stays as it is for as long as swim_hunk_put() says,
  * for readers and for owners between reading the lease and taking the tag.
  */
 #include <linux/irqflags.h>
@@ -38,6 +39,7 @@
 #include "relocate.h"
 
 #define STEP	64	/* bytes between two looks at "asked" */
+#define REHOMED	8	/* values whose children are handed over between two such looks */
 #define TRIES	3	/* looks at a lease that does not own what its tag says */
 
 /**
@@ -181,16 +183,21 @@ static void look_ahead(const struct swim_mover *mover, void *behind, const struc
 }
 
 /* Where what a lease leads to stands now; NULL when it leads to nothing, or keeps nothing. */
-static void *hint_of(void *value, u32 part)
+static struct swim_hint hint_of(void *value, u32 part)
 {
+	void *slot = swim_part(value, part);
+	struct swim_hint hint = {};
 	struct swim_cell *cell;
 
-	if (swim_part_is_exclusive(part))
-		return READ_ONCE(*swim_slot_object(swim_part(value, part)));
-	if (swim_part_kind(part) != SWIM_KIND_HARD)
-		return NULL;
-	cell = ((struct swim_hard *)swim_part(value, part))->cell;
-	return cell ? READ_ONCE(*swim_cell_object(cell)) : NULL;
+	if (swim_part_is_exclusive(part)) {
+		hint.object = READ_ONCE(*swim_slot_object(slot));
+		hint.tag = swim_tag_owned(slot, swim_part_tag(part));
+	} else if (swim_part_kind(part) == SWIM_KIND_HARD) {
+		cell = ((struct swim_hard *)slot)->cell;
+		hint.object = cell ? READ_ONCE(*swim_cell_object(cell)) : NULL;
+		hint.tag = swim_tag_owned(cell, SWIM_TAG_COUNTED);
+	}
+	return hint;
 }
 
 /*
@@ -201,20 +208,42 @@ static void keep_hints(struct swim_mover *mover, const struct swim_type *type, v
 		       u32 count)
 {
 	unsigned int first = mover->hints, last, part;
-	void *hint;
+	struct swim_hint hint;
 
 	for (; count--; values += type->size) {
 		for (part = 0; part < type->parts; part++) {
 			if (mover->hints == SWIM_HINTS)
 				goto reverse;
 			hint = hint_of(values, type->part[part]);
-			if (hint)
+			if (hint.object)
 				mover->hint[mover->hints++] = hint;
 		}
 	}
 reverse:
 	for (last = mover->hints; first + 1 < last; first++)
 		swap(mover->hint[first], mover->hint[--last]);
+}
+
+/* Hand over to copies of values what these own, a few at a time. */
+static enum swim_relocated rehome(const struct swim_type *type, void *values, void *copies,
+				  u32 count, const struct swim_hunk *from, unsigned long value)
+{
+	enum swim_relocated result = SWIM_MOVED;
+	u32 done, n;
+
+	for (done = 0; done < count; done += n) {
+		n = min_t(u32, count - done, REHOMED);
+		if (done && is_asked(from, value))
+			result = SWIM_CANCELLED;
+		else if (!swim_rehome(type, values + (size_t)done * type->size,
+				      copies + (size_t)done * type->size, n, false))
+			result = SWIM_REFUSED;
+		if (result != SWIM_MOVED)
+			break;
+	}
+	if (result != SWIM_MOVED)
+		WARN_ON_ONCE(!swim_rehome(type, copies, values, done, true));
+	return result;
 }
 
 static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned long value,
@@ -238,10 +267,9 @@ static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned
 	if (!copy(to, object, size, from, value))
 		goto abort;
 	if (type && type->parts) {
-		if (!swim_rehome(type, object + front, to + front, count_of(body))) {
-			result = SWIM_REFUSED;
+		result = rehome(type, object + front, to + front, count_of(body), from, value);
+		if (result != SWIM_MOVED)
 			goto abort;
-		}
 		keep_hints(mover, type, to + front, count_of(body));
 	}
 	WRITE_ONCE(from->moved, mover->pool->cleaner.epoch);
@@ -272,8 +300,11 @@ static enum swim_relocated measure_peek(void *object, unsigned long value, size_
 
 	/* It may be handed on, and back, between a look at the lease and one at the tag. */
 	for (tries = 0; tries < TRIES; tries++) {
-		const bool owned = swim_owned_peek(object, value, &lease);
+		bool owned;
 
+		/* The tag comes before what it is about: pairs with the release of its writers. */
+		smp_rmb();
+		owned = swim_owned_peek(object, value, &lease);
 		if (owned)
 			read_body(swim_body_of(&lease, object, kind), &body);
 		/* It was the metadata if the object is still there. */

@@ -127,9 +127,11 @@ void swim_cell_free(struct swim_cell *cell)
  */
 bool swim_cell_is(const struct swim_cell *cell)
 {
+	const size_t at = (unsigned long)cell & ~SWIM_FRAME_MASK;
 	const struct swim_heap_ops *ops;
 
-	return swim_peek(&chunk_of(cell)->slab.heap.ops, &ops, sizeof(ops)) &&
+	return at >= CHUNK_BEGIN && !((at - CHUNK_BEGIN) % sizeof(*cell)) &&
+	       swim_peek(&chunk_of(cell)->slab.heap.ops, &ops, sizeof(ops)) &&
 	       ops == &swim_slab_heap_ops;
 }
 

@@ -116,10 +116,17 @@ void swim_retire_object(void *object, unsigned long apart, size_t size)
 		swim_large_retire(at.hunk, size);
 }
 
-/* The hunk of an object that a mover has. */
-static struct swim_hunk *hunk_of(void *object, unsigned long value)
+/**
+ * swim_visited_ask - ask the mover that has an object for it
+ * @object: whose memory stays meanwhile
+ * @value: its tag, VISITED
+ */
+void swim_visited_ask(void *object, unsigned long value)
 {
-	return value & SWIM_TAG_APART ? swim_hunk_of_page(object) : swim_hunk_of(object);
+	struct swim_hunk *hunk = value & SWIM_TAG_APART ? swim_hunk_of_page(object) :
+							  swim_hunk_of(object);
+
+	WRITE_ONCE(hunk->asked, true);
 }
 
 /* 0 to try again, or why the tag could not be taken. */
@@ -131,7 +138,7 @@ static int take_failed(void *slot, void *object, enum swim_tag_kind kind)
 	unsigned long value = word ? swim_tag_mangle(tag, word) : 0;
 
 	if (swim_tag_is(value, SWIM_TAG_VISITED)) {
-		WRITE_ONCE(hunk_of(object, value)->asked, true);
+		swim_visited_ask(object, value);
 		cpu_relax();
 		return 0;
 	}
@@ -346,9 +353,15 @@ int swim_slot_move(void *to, void *from, enum swim_tag_kind kind)
 	}
 	/* A reader that finds the object through @to finds it whole. */
 	smp_store_release(swim_slot_object(to), object);
+	/*
+	 * From the tag on a mover may take the object, and change @to only: as long as @from
+	 * leads to the old place as well, that is kept as for a reader.
+	 */
+	rcu_read_lock();
 	/* Whoever walks and finds a lease in the tag finds the object in the lease. */
 	swim_tag_write(swim_tag_of(object), swim_tag_owned(to, kind));
 	WRITE_ONCE(*swim_slot_object(from), NULL);
+	rcu_read_unlock();
 	return 0;
 }
 

@@ -212,10 +212,11 @@ void swim_retire_object(void *object, unsigned long apart, size_t size);
 void swim_release_object(void *object, unsigned long apart, size_t size);
 int swim_drop_slow(void *slot, enum swim_tag_kind kind);
 void swim_drop_all(void *root, enum swim_tag_kind kind);
-bool swim_rehome(const struct swim_type *type, void *from, void *to, u32 count);
+bool swim_rehome(const struct swim_type *type, void *from, void *to, u32 count, bool wait);
 bool swim_rehome_ready(const struct swim_type *type, void *values, u32 count);
 int swim_slot_move(void *to, void *from, enum swim_tag_kind kind);
 int swim_slot_drop(void *slot, enum swim_tag_kind kind);
+void swim_visited_ask(void *object, unsigned long value);
 bool swim_peek(const void *from, void *copy, size_t size);
 
 /*

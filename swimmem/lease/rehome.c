@@ -7,6 +7,9 @@
  * Nobody may touch the leases meanwhile, but another mover may visit a child and change its
  * lease: in the old place until the tag names the new one, and there afterwards. So the lease
  * is read again for each compare-and-swap on the tag.
+ *
+ * An owner waits for that other mover, and asks him for the child. A mover gives up instead:
+ * so no two of them wait for each other, whatever clients make of their leases.
  */
 #include "lease.h"
 
@@ -31,13 +34,15 @@ static enum tie look(void *slot, enum swim_tag_kind kind, void **child)
 	value = word ? swim_tag_mangle(tag, word) : 0;
 	if (value == swim_tag_owned(slot, kind))
 		return TIED;
-	if (swim_tag_is(value, SWIM_TAG_VISITED) || READ_ONCE(*swim_slot_object(slot)) != *child)
+	if (swim_tag_is(value, SWIM_TAG_VISITED)) {
+		swim_visited_ask(*child, value);
 		return VISITED;
-	return IN_USE;
+	}
+	return READ_ONCE(*swim_slot_object(slot)) != *child ? VISITED : IN_USE;
 }
 
-/* Let the exclusive lease @to, a copy of @from, own what @from owns. */
-static bool rehome_one(void *from, void *to, enum swim_tag_kind kind)
+/* Let the exclusive lease @to, a copy of @from, own what @from owns; @wait for movers. */
+static bool rehome_one(void *from, void *to, enum swim_tag_kind kind, bool wait)
 {
 	enum tie tie;
 	void *child;
@@ -52,7 +57,7 @@ static bool rehome_one(void *from, void *to, enum swim_tag_kind kind)
 				  swim_tag_owned(to, kind)))
 			tie = VISITED;
 		rcu_read_unlock_sched();
-		if (tie != VISITED)
+		if (tie != VISITED || !wait)
 			return tie == TIED;
 		cpu_relax();
 	}
@@ -75,7 +80,7 @@ static bool is_ready(void *slot, enum swim_tag_kind kind)
 
 /* The exclusive leases of a value, from the first on to the @n-th; how many were rehomed. */
 static unsigned int rehome_value(const struct swim_type *type, void *from, void *to,
-				 unsigned int n)
+				 unsigned int n, bool wait)
 {
 	unsigned int i;
 
@@ -83,7 +88,8 @@ static unsigned int rehome_value(const struct swim_type *type, void *from, void 
 		u32 part = type->part[i];
 
 		if (swim_part_is_exclusive(part) &&
-		    !rehome_one(swim_part(from, part), swim_part(to, part), swim_part_tag(part)))
+		    !rehome_one(swim_part(from, part), swim_part(to, part), swim_part_tag(part),
+				wait))
 			break;
 	}
 	return i;
@@ -95,31 +101,32 @@ static unsigned int rehome_value(const struct swim_type *type, void *from, void 
  * @from: the values, which nobody else may touch
  * @to: their copies
  * @count: how many
+ * @wait: for children that are just being moved, for at most a step of that each
  *
  * Counted leases lead to cells, which do not know them: a copy of one is as good.
  *
- * Context: Any but NMI. Waits for at most one step of a move, of one cache line, for each.
- * Return: false when a child is in use; then nothing has changed, but that leases in the
- * copies may lead to it.
+ * Context: Any but NMI.
+ * Return: false when a child is in use, or is being moved and that was not to be waited for;
+ * then nothing has changed, but that leases in the copies may lead to it.
  */
-bool swim_rehome(const struct swim_type *type, void *from, void *to, u32 count)
+bool swim_rehome(const struct swim_type *type, void *from, void *to, u32 count, bool wait)
 {
 	unsigned int done = 0;
 	u32 n;
 
 	for (n = 0; n < count; n++, from += type->size, to += type->size) {
-		done = rehome_value(type, from, to, type->parts);
+		done = rehome_value(type, from, to, type->parts, wait);
 		if (done < type->parts)
 			break;
 	}
 	if (n == count)
 		return true;
 	/* Nobody but movers can have got at what was rehomed: this way back cannot fail. */
-	WARN_ON_ONCE(rehome_value(type, to, from, done) < done);
+	WARN_ON_ONCE(rehome_value(type, to, from, done, true) < done);
 	while (n--) {
 		from -= type->size;
 		to -= type->size;
-		WARN_ON_ONCE(rehome_value(type, to, from, type->parts) < type->parts);
+		WARN_ON_ONCE(rehome_value(type, to, from, type->parts, true) < type->parts);
 	}
 	return false;
 }

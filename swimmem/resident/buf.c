@@ -23,7 +23,7 @@ static bool move_values(const struct swim_type *type, void *to, void *from, u32 
 	/* From the end that is moved towards, so that none is overwritten. */
 	for (i = 0, to += last, from += last; i < n; i++, to += step, from += step) {
 		memcpy(to, from, type->size);
-		if (!swim_rehome(type, from, to, 1))
+		if (!swim_rehome(type, from, to, 1, true))
 			break;
 	}
 	if (i == n)
@@ -32,9 +32,28 @@ static bool move_values(const struct swim_type *type, void *to, void *from, u32 
 		to -= step;
 		from -= step;
 		memcpy(from, to, type->size);
-		WARN_ON_ONCE(!swim_rehome(type, to, from, 1));
+		WARN_ON_ONCE(!swim_rehome(type, to, from, 1, true));
 	}
 	return false;
+}
+
+static int put_in(struct swim_grip *grip, u32 at, void *in, u32 n)
+{
+	const struct swim_type *type = grip->type;
+	u32 behind = grip->body->len - at;
+
+	if (!move_values(type, swim_grip_at(grip, at + n), swim_grip_at(grip, at), behind))
+		return -SWIM_EALIASED;
+	if (!move_values(type, swim_grip_at(grip, at), in, n)) {
+		WARN_ON_ONCE(!move_values(type, swim_grip_at(grip, at),
+					  swim_grip_at(grip, at + n), behind));
+		return -SWIM_EALIASED;
+	}
+	/* What they owned they own here. */
+	if (type->parts)
+		memset(in, 0, n * type->size);
+	grip->body->len += n;
+	return 0;
 }
 
 static int add_values(struct swim_grip *grip, u32 at, void *in, u32 n, gfp_t gfp)
@@ -52,21 +71,14 @@ static int add_values(struct swim_grip *grip, u32 at, void *in, u32 n, gfp_t gfp
 	err = swim_grip_room(grip, len, gfp);
 	if (err)
 		return err;
-	if (!move_values(type, swim_grip_at(grip, at + n), swim_grip_at(grip, at), behind))
-		return -SWIM_EALIASED;
-	if (!move_values(type, swim_grip_at(grip, at), in, n)) {
-		WARN_ON_ONCE(!move_values(type, swim_grip_at(grip, at),
-					  swim_grip_at(grip, at + n), behind));
-		return -SWIM_EALIASED;
-	}
-	/* What they owned they own here. */
-	if (type->parts)
-		memset(in, 0, n * type->size);
-	grip->body->len += n;
-	return 0;
+	/* As in swim_slot_move(), for each lease among the values. */
+	rcu_read_lock();
+	err = put_in(grip, at, in, n);
+	rcu_read_unlock();
+	return err;
 }
 
-static int remove_values(struct swim_grip *grip, u32 at, u32 n, void *out)
+static int take_out(struct swim_grip *grip, u32 at, u32 n, void *out)
 {
 	const struct swim_type *type = grip->type;
 	u32 behind = grip->body->len - at - n;
@@ -84,6 +96,17 @@ in_use:
 	/* No lease in there owns anything. */
 	memset(out, 0, n * type->size);
 	return -SWIM_EALIASED;
+}
+
+static int remove_values(struct swim_grip *grip, u32 at, u32 n, void *out)
+{
+	int err;
+
+	/* The same. */
+	rcu_read_lock();
+	err = take_out(grip, at, n, out);
+	rcu_read_unlock();
+	return err;
 }
 
 /**

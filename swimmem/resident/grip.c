@@ -163,11 +163,15 @@ int swim_grip_resettle(struct swim_grip *grip, u32 cap, gfp_t gfp)
 	front = swim_body_front(grip->body, grip->kind);
 	/* With the user's metadata, if there is any. */
 	memcpy(to, values - front, front + (size_t)len * grip->type->size);
-	if (grip->type->parts && !swim_rehome(grip->type, values, to + front, len)) {
+	/* As in swim_slot_move(): readers still find the leases in the old place. */
+	rcu_read_lock();
+	if (grip->type->parts && !swim_rehome(grip->type, values, to + front, len, true)) {
+		rcu_read_unlock();
 		swim_release_object(to, apart, swim_grip_size(grip, cap));
 		return -SWIM_EALIASED;
 	}
 	replace(grip, to, apart, cap);
+	rcu_read_unlock();
 	swim_release_object(old, old_apart, old_size);
 	return 0;
 }
