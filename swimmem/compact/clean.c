@@ -480,38 +480,38 @@ static unsigned int span(const struct swim_cleaner *cleaner, size_t size)
 	return SWIM_TAG_SLOT + size + swim_pool_trailer(cleaner->mover.pool);
 }
 
-/* Does an object begin at an address in a hunk that the caller holds, and owned by a lease? */
-static bool is_object(const struct swim_pool *pool, const struct swim_frame *frame, void *object,
-		      unsigned long *value)
+/*
+ * Is the object of a hint still there, in a hunk that the caller holds? What else may be there
+ * has no such word but by chance, and where a lease leads there is an object.
+ */
+static bool is_there(const struct swim_pool *pool, const struct swim_frame *frame,
+		     const struct swim_hint *hint)
 {
-	unsigned long at = (unsigned long)object - (unsigned long)swim_frame_hunk(pool, frame);
+	unsigned long at = (unsigned long)hint->object -
+			   (unsigned long)swim_frame_hunk(pool, frame);
 	struct swim_buf lease;
 
-	if (at % SWIM_OBJECT_ALIGN || at < SWIM_HUNK_BEGIN + SWIM_TAG_SLOT ||
-	    at >= swim_frame_mark(pool, frame))
-		return false;
-	*value = swim_tag_read(swim_tag_of(object));
-	/* A lease that leads here leads to an object. */
-	return swim_tag_is_owned(*value) && !swim_tag_is_pinned(*value) &&
-	       swim_owned_peek(object, *value, &lease);
+	return !(at % SWIM_OBJECT_ALIGN) && at >= SWIM_HUNK_BEGIN + SWIM_TAG_SLOT &&
+	       at <= swim_frame_mark(pool, frame) &&
+	       swim_tag_read(swim_tag_of(hint->object)) == hint->tag &&
+	       swim_owned_peek(hint->object, hint->tag, &lease);
 }
 
 /* Move what stands where a hint says, if it still is there, and in a hunk that is wanted. */
-static enum walked follow_one(struct swim_cleaner *cleaner, void *object)
+static enum walked follow_one(struct swim_cleaner *cleaner, const struct swim_hint *hint)
 {
 	struct swim_pool *pool = pool_of(cleaner);
-	struct swim_frame *frame = swim_pool_frame(pool, swim_tag_of(object));
+	struct swim_frame *frame = swim_pool_frame(pool, swim_tag_of(hint->object));
 	enum walked walked = WALK_ON;
 	unsigned int moved = 0;
-	unsigned long value;
 	size_t size;
 
 	if (!frame || (frame != cleaner->frame &&
 		       (!is_wanted(cleaner, frame) || !swim_hunk_hold(frame, pool))))
 		return WALK_ON;
 	if (swim_frame_hunk(pool, frame)->filled != cleaner->run &&
-	    is_object(pool, frame, object, &value)) {
-		switch (move_object(cleaner, object, value, &size)) {
+	    is_there(pool, frame, hint)) {
+		switch (move_object(cleaner, hint->object, hint->tag, &size)) {
 		case SWIM_MOVED:
 			moved = span(cleaner, size);
 			break;
@@ -532,11 +532,14 @@ static enum walked follow_one(struct swim_cleaner *cleaner, void *object)
 static enum walked follow(struct swim_cleaner *cleaner)
 {
 	struct swim_mover *mover = &cleaner->mover;
+	struct swim_hint hint;
 
 	while (mover->hints) {
 		if (is_over(cleaner))
 			return WALK_LATER;
-		if (follow_one(cleaner, mover->hint[--mover->hints]) == WALK_FULL)
+		/* What it owns takes its place. */
+		hint = mover->hint[--mover->hints];
+		if (follow_one(cleaner, &hint) == WALK_FULL)
 			return WALK_FULL;
 	}
 	return WALK_ON;
@@ -696,7 +699,7 @@ static void end_run(struct swim_cleaner *cleaner)
 	swim_clean_keep_reserve(pool_of(cleaner));
 }
 
-static void take_hints(struct swim_cleaner *cleaner, void **hint)
+static void take_hints(struct swim_cleaner *cleaner, struct swim_hint *hint)
 {
 	cleaner->mover.hint = hint;
 	memcpy(hint, cleaner->kept, cleaner->mover.hints * sizeof(*hint));
@@ -726,7 +729,7 @@ static void leave_hints(struct swim_cleaner *cleaner)
 int swim_clean_step(struct swim_pool *pool, size_t bytes, u64 nanoseconds)
 {
 	struct swim_cleaner *cleaner = &pool->cleaner;
-	void *hint[SWIM_HINTS];
+	struct swim_hint hint[SWIM_HINTS];
 	u64 begin = ktime_get_ns();
 	enum walked walked;
 

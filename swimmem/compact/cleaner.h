@@ -14,23 +14,33 @@ struct swim_pool;
 #define SWIM_EPOCHS	3
 
 /* Objects that a mover goes to next, at most: what is not among them comes in its turn. */
-#define SWIM_HINTS	64
-#define SWIM_HINTS_KEPT	8	/* from one step to the next */
+#define SWIM_HINTS	48
+#define SWIM_HINTS_KEPT	4	/* from one step to the next */
+
+/**
+ * struct swim_hint - where an object has stood
+ * @object: its address; by now there may be anything, or no memory
+ * @tag: what its tag says if it still is there: by whom it is owned
+ */
+struct swim_hint {
+	void *object;
+	unsigned long tag;
+};
 
 /**
  * struct swim_mover - moves objects into a hunk of its own
  * @pool: in which it moves
  * @next: address of the next tag slot in its hunk, which nobody else knows, as a CPU's
  *	  word; SWIM_NO_HUNK without one
- * @hints: how many addresses there are in @hint
- * @hint: where objects stood that what has moved owns; the one to go to first is the last.
+ * @hints: how many there are in @hint
+ * @hint: of what is owned by what has moved; the one to go to first is the last.
  *	  On the stack of a step
  */
 struct swim_mover {
 	struct swim_pool *pool;
 	unsigned long next;
 	unsigned int hints;
-	void **hint;
+	struct swim_hint *hint;
 };
 
 /* Who wants a pool compacted. */
@@ -100,7 +110,7 @@ struct swim_obstacles {
  */
 struct swim_cleaner {
 	struct swim_mover mover;
-	void *kept[SWIM_HINTS_KEPT];
+	struct swim_hint kept[SWIM_HINTS_KEPT];
 	struct swim_hunk *reserve;
 	struct swim_hunk *emptied;
 	struct swim_hunk *first;
