@@ -32,7 +32,8 @@ static_assert(PAGE_SHIFT <= SWIM_FRAME_SHIFT);
 
 /**
  * struct swim_frame - 64 KiB of a segment, and the state of the hunk in it
- * @base: address of the frame; in the low bits the mark at which its hunk was closed
+ * @base: address of the frame, 0 without memory; in the low bits the mark at which its hunk
+ *	  was closed
  * @pool: the pool whose hunk it is, else NULL
  * @live: state and live bytes of the hunk, see hunk.h; 0 when it is no hunk
  * @closed: jiffies when its hunk was closed
@@ -48,6 +49,7 @@ struct swim_frame {
  * struct swim_segment - what a space knows of one segment
  * @row: a bit for each page, set when taken or absent
  * @missed: orders of which somebody found none here
+ * @locked: bit 0: somebody changes what memory it has, or it has none
  * @frame: the frames
  * @order: of the page block that begins at a frame, or one of the marks in segment.c
  * @contiguous: largest order that an extent here can have
@@ -57,6 +59,7 @@ struct swim_frame {
 struct swim_segment {
 	unsigned long row[SWIM_SEGMENT_ROWS];
 	unsigned long missed;
+	unsigned long locked;
 	struct swim_frame frame[SWIM_SEGMENT_FRAMES];
 	u8 order[SWIM_SEGMENT_FRAMES];
 	u8 contiguous;

@@ -34,7 +34,7 @@ struct swim_space_cpu {
  * @limit: bytes that it may grow to
  * @size: bytes that it has
  * @room: a bit for each region (page-backed) or segment (static) that may have an
- *	  extent of this order
+ *	  extent of this order; the last one, absent frames that may be filled
  * @region: the tables of a page-backed space
  * @segment: the segments of a static space, else NULL
  * @fixed: the memory of a static space
@@ -48,7 +48,7 @@ struct swim_space {
 	char name[SWIM_NAME_MAX];
 	size_t limit;
 	atomic_long_t size;
-	unsigned long room[SWIM_ORDERS];
+	unsigned long room[SWIM_ORDERS + 1];
 	struct swim_region *region[SWIM_REGIONS];
 	struct swim_segment *segment;
 	struct swim_block fixed;

@@ -61,8 +61,10 @@ static void segment_without_memory_gives_nothing(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, swim_segment_used(segment), 0U);
 	for (order = 0; order < SWIM_ORDERS; order++)
 		KUNIT_EXPECT_EQ(test, swim_segment_take(segment, 1U << order, order, 0), -1);
-	KUNIT_EXPECT_FALSE(test, swim_segment_claim(segment));
+	/* It is locked until it gets memory. */
+	KUNIT_EXPECT_FALSE(test, swim_segment_lock(segment));
 	KUNIT_EXPECT_EQ(test, swim_segment_used(segment), 0U);
+	KUNIT_EXPECT_EQ(test, swim_segment_free_frames(segment), 0U);
 }
 
 static void only_opened_pages_are_given(struct kunit *test)
@@ -253,9 +255,26 @@ static unsigned int fill(struct swim_segment *segment, unsigned int least, unsig
 	return swim_segment_fill(segment, NUMA_NO_NODE, GFP_KERNEL, least, frames);
 }
 
+/* Open what was filled. */
+static void begin(struct swim_segment *segment, unsigned int frames)
+{
+	swim_segment_open(segment, 0, frames * FRAME_PAGES);
+	swim_segment_unlock(segment);
+}
+
+static bool claim(struct swim_segment *segment)
+{
+	if (!swim_segment_lock(segment))
+		return false;
+	if (swim_segment_claim(segment))
+		return true;
+	swim_segment_unlock(segment);
+	return false;
+}
+
 static void empty_again(struct kunit *test, struct swim_segment *segment)
 {
-	KUNIT_ASSERT_TRUE(test, swim_segment_claim(segment));
+	KUNIT_ASSERT_TRUE(test, claim(segment));
 	swim_segment_empty(segment);
 }
 
@@ -278,7 +297,7 @@ static void filled_segment_has_frames_of_64_kib_aligned_and_apart(struct kunit *
 	for (i = 0; i < frames; i++)
 		KUNIT_EXPECT_NULL(test, memchr_inv((void *)segment->frame[i].base, i,
 						   SWIM_FRAME_SIZE));
-	swim_segment_open(segment, 0, frames * FRAME_PAGES);
+	begin(segment, frames);
 	KUNIT_EXPECT_EQ(test, swim_segment_used(segment), 0U);
 	empty_again(test, segment);
 }
@@ -294,7 +313,7 @@ static void partly_filled_segment_gives_these_pages_only(struct kunit *test)
 		frames = fill(segment, SWIM_FRAME_ORDER, n);
 		KUNIT_ASSERT_GE(test, frames, 1U);
 		KUNIT_ASSERT_LE(test, frames, n);
-		swim_segment_open(segment, 0, frames * FRAME_PAGES);
+		begin(segment, frames);
 		for (page = 0; page < frames * FRAME_PAGES; page++)
 			KUNIT_ASSERT_LT(test, (unsigned int)swim_segment_take(segment, 1, 0, 0),
 					(unsigned int)(frames * FRAME_PAGES));
@@ -325,16 +344,16 @@ static void claim_takes_every_page_of_a_free_segment(struct kunit *test)
 	unsigned int frames = fill(segment, SWIM_FRAME_ORDER, SWIM_SEGMENT_FRAMES);
 
 	KUNIT_ASSERT_GE(test, frames, 1U);
-	swim_segment_open(segment, 0, frames * FRAME_PAGES);
-	KUNIT_EXPECT_TRUE(test, swim_segment_claim(segment));
+	begin(segment, frames);
+	KUNIT_EXPECT_TRUE(test, claim(segment));
 	KUNIT_EXPECT_EQ(test, swim_segment_used(segment), frames * (unsigned int)FRAME_PAGES);
 	KUNIT_EXPECT_EQ(test, swim_segment_take(segment, 1, 0, 0), -1);
-	KUNIT_EXPECT_FALSE(test, swim_segment_claim(segment));
+	KUNIT_EXPECT_FALSE(test, claim(segment));
 	swim_segment_empty(segment);
 	KUNIT_EXPECT_EQ(test, swim_segment_used(segment), 0U);
 	KUNIT_EXPECT_EQ(test, segment->pages, 0U);
 	KUNIT_EXPECT_EQ(test, swim_segment_take(segment, 1, 0, 0), -1);
-	KUNIT_EXPECT_FALSE(test, swim_segment_claim(segment));
+	KUNIT_EXPECT_FALSE(test, claim(segment));
 }
 
 static void claim_fails_over_any_page_in_use_and_changes_nothing(struct kunit *test)
@@ -344,16 +363,186 @@ static void claim_fails_over_any_page_in_use_and_changes_nothing(struct kunit *t
 	const unsigned int pages = frames * FRAME_PAGES;
 
 	KUNIT_ASSERT_GE(test, frames, 1U);
-	swim_segment_open(segment, 0, pages);
+	begin(segment, frames);
 	for (row = 0; row < DIV_ROUND_UP(pages, BITS_PER_LONG); row++) {
 		int page = swim_segment_take(segment, 1, 0, row);
 		const struct rows before = rows_of(segment);
 
 		KUNIT_ASSERT_EQ(test, (unsigned int)page / BITS_PER_LONG, row);
-		KUNIT_EXPECT_FALSE(test, swim_segment_claim(segment));
+		KUNIT_EXPECT_FALSE(test, claim(segment));
 		EXPECT_ROWS(test, segment, before);
 		KUNIT_EXPECT_TRUE(test, swim_segment_give(segment, page, 1));
 	}
+	empty_again(test, segment);
+}
+
+static void lock_is_had_by_one_at_a_time(struct kunit *test)
+{
+	struct swim_segment *segment = test->priv;
+	unsigned int frames = fill(segment, SWIM_FRAME_ORDER, 2);
+
+	KUNIT_ASSERT_GE(test, frames, 1U);
+	KUNIT_EXPECT_FALSE(test, swim_segment_lock(segment));
+	begin(segment, frames);
+	KUNIT_EXPECT_TRUE(test, swim_segment_lock(segment));
+	KUNIT_EXPECT_FALSE(test, swim_segment_lock(segment));
+	swim_segment_unlock(segment);
+	empty_again(test, segment);
+	KUNIT_EXPECT_FALSE(test, swim_segment_lock(segment));
+}
+
+static void free_frames_are_those_of_which_nobody_has_a_page(struct kunit *test)
+{
+	struct swim_segment *segment = test->priv;
+	unsigned int frame, page;
+
+	KUNIT_EXPECT_EQ(test, swim_segment_free_frames(segment), 0U + SWIM_SEGMENT_FRAMES);
+	for (frame = 0; frame < SWIM_SEGMENT_FRAMES; frame++) {
+		/* One page of each frame, at another place in each. */
+		page = frame * FRAME_PAGES + frame % FRAME_PAGES;
+		segment->row[page / BITS_PER_LONG] |= 1UL << page % BITS_PER_LONG;
+		KUNIT_EXPECT_EQ(test, swim_segment_free_frames(segment),
+				SWIM_SEGMENT_FRAMES - 1U - frame);
+	}
+}
+
+/* What is true of a frame with memory, and of one without. */
+static void expect_frame(struct kunit *test, const struct swim_segment *segment,
+			 unsigned int frame, bool absent)
+{
+	const struct swim_frame *f = &segment->frame[frame];
+	unsigned int page = frame * FRAME_PAGES, free = 0, n;
+
+	for (n = 0; n < FRAME_PAGES; n++)
+		free += page_is_free(segment, page + n);
+	if (absent) {
+		KUNIT_EXPECT_EQ(test, f->base, 0UL);
+		KUNIT_EXPECT_EQ(test, free, 0U);
+	} else {
+		KUNIT_EXPECT_EQ(test, page_private(virt_to_page((void *)f->base)),
+				3UL * SWIM_SEGMENT_FRAMES + frame + 1);
+	}
+}
+
+static bool refill(struct kunit *test, struct swim_segment *segment)
+{
+	struct page *pages = swim_frame_pages(NUMA_NO_NODE, GFP_KERNEL);
+	bool done;
+
+	KUNIT_ASSERT_NOT_NULL(test, pages);
+	done = swim_segment_refill(segment, pages);
+	if (!done)
+		__free_pages(pages, SWIM_FRAME_ORDER);
+	return done;
+}
+
+static void free_frames_are_released_and_filled_again(struct kunit *test)
+{
+	struct swim_segment *segment = test->priv;
+	unsigned int frames = fill(segment, SWIM_FRAME_ORDER, SWIM_SEGMENT_FRAMES), i;
+	const unsigned int used = 2, page = FRAME_PAGES;
+	struct page *first = virt_to_page((void *)segment->frame[0].base);
+
+	KUNIT_ASSERT_GE(test, frames, 3U);
+	begin(segment, frames);
+	/* A page at each end of the second frame, or all that it has. */
+	segment->row[page / BITS_PER_LONG] |= 1UL << page % BITS_PER_LONG;
+	segment->row[(2 * page - 1) / BITS_PER_LONG] |= 1UL << (2 * page - 1) % BITS_PER_LONG;
+	memset((void *)segment->frame[1].base, 0x5a, SWIM_FRAME_SIZE);
+	KUNIT_ASSERT_TRUE(test, swim_segment_lock(segment));
+	KUNIT_EXPECT_EQ(test, swim_segment_release(segment, SWIM_SEGMENT_FRAMES), frames - 1);
+	KUNIT_EXPECT_EQ(test, segment->pages, FRAME_PAGES);
+	KUNIT_EXPECT_EQ(test, segment->contiguous, SWIM_FRAME_ORDER);
+	KUNIT_EXPECT_EQ(test, swim_segment_used(segment), min_t(unsigned int, used, FRAME_PAGES));
+	KUNIT_EXPECT_EQ(test, swim_segment_free_frames(segment), 0U);
+	/* It may be somebody else's by now, but it does not lead here. */
+	KUNIT_EXPECT_NE(test, page_private(first), 3UL * SWIM_SEGMENT_FRAMES + 1);
+	for (i = 0; i < SWIM_SEGMENT_FRAMES; i++)
+		expect_frame(test, segment, i, i != 1);
+	KUNIT_EXPECT_EQ(test, swim_segment_release(segment, SWIM_SEGMENT_FRAMES), 0U);
+	/* Only what is left of the second frame can be had. */
+	for (i = used; i < FRAME_PAGES; i++)
+		KUNIT_EXPECT_EQ(test, (unsigned int)swim_segment_take(segment, 1, 0, 0) /
+				      (unsigned int)FRAME_PAGES, 1U);
+	KUNIT_EXPECT_EQ(test, swim_segment_take(segment, 1, 0, 0), SWIM_RUN_NONE);
+
+	for (i = 1; i < SWIM_SEGMENT_FRAMES; i++) {
+		KUNIT_EXPECT_TRUE(test, swim_segment_has_gap(segment));
+		KUNIT_ASSERT_TRUE(test, refill(test, segment));
+		KUNIT_EXPECT_EQ(test, segment->pages, (i + 1) * FRAME_PAGES);
+		KUNIT_EXPECT_EQ(test, swim_segment_free_frames(segment), i);
+	}
+	KUNIT_EXPECT_FALSE(test, swim_segment_has_gap(segment));
+	KUNIT_EXPECT_FALSE(test, refill(test, segment));
+	for (i = 0; i < SWIM_SEGMENT_FRAMES; i++) {
+		expect_frame(test, segment, i, false);
+		if (i != 1)
+			memset((void *)segment->frame[i].base, i, SWIM_FRAME_SIZE);
+	}
+	for (i = 0; i < SWIM_SEGMENT_FRAMES; i++)
+		KUNIT_EXPECT_NULL(test, memchr_inv((void *)segment->frame[i].base,
+						   i == 1 ? 0x5a : i, SWIM_FRAME_SIZE));
+	/* Nothing larger than a frame is one piece any more. */
+	KUNIT_EXPECT_EQ(test, swim_segment_take(segment, 2 * FRAME_PAGES, SWIM_FRAME_ORDER + 1, 1),
+			SWIM_RUN_NONE);
+	swim_segment_unlock(segment);
+	for (i = 0; i < FRAME_PAGES; i++)
+		KUNIT_EXPECT_TRUE(test, swim_segment_give(segment, page + i, 1));
+	empty_again(test, segment);
+	for (i = 0; i < SWIM_SEGMENT_FRAMES; i++)
+		expect_frame(test, segment, i, true);
+}
+
+static void no_more_frames_are_released_than_asked_for(struct kunit *test)
+{
+	struct swim_segment *segment = test->priv;
+	unsigned int frames = fill(segment, SWIM_FRAME_ORDER, SWIM_SEGMENT_FRAMES);
+
+	KUNIT_ASSERT_GE(test, frames, 4U);
+	begin(segment, frames);
+	KUNIT_ASSERT_TRUE(test, swim_segment_lock(segment));
+	KUNIT_EXPECT_EQ(test, swim_segment_release(segment, 0), 0U);
+	KUNIT_EXPECT_FALSE(test, swim_segment_has_gap(segment));
+	KUNIT_EXPECT_EQ(test, swim_segment_release(segment, 1), 1U);
+	KUNIT_EXPECT_EQ(test, swim_segment_release(segment, 2), 2U);
+	KUNIT_EXPECT_EQ(test, segment->pages, (frames - 3) * FRAME_PAGES);
+	KUNIT_EXPECT_EQ(test, swim_segment_free_frames(segment), frames - 3);
+	swim_segment_unlock(segment);
+	/* What is left of a block that was split goes with the segment. */
+	empty_again(test, segment);
+}
+
+static void segment_that_released_every_frame_can_be_filled(struct kunit *test)
+{
+	struct swim_segment *segment = test->priv;
+	unsigned int frames = fill(segment, SWIM_FRAME_ORDER, SWIM_SEGMENT_FRAMES);
+
+	KUNIT_ASSERT_GE(test, frames, 1U);
+	begin(segment, frames);
+	KUNIT_ASSERT_TRUE(test, swim_segment_lock(segment));
+	KUNIT_EXPECT_EQ(test, swim_segment_release(segment, SWIM_SEGMENT_FRAMES), frames);
+	KUNIT_EXPECT_EQ(test, segment->pages, 0U);
+	KUNIT_EXPECT_FALSE(test, swim_segment_has_gap(segment));
+	KUNIT_EXPECT_FALSE(test, refill(test, segment));
+	frames = swim_segment_fill(segment, NUMA_NO_NODE, GFP_KERNEL, SWIM_FRAME_ORDER, 2);
+	KUNIT_EXPECT_GE(test, frames, 1U);
+	begin(segment, frames);
+	KUNIT_EXPECT_EQ(test, swim_segment_free_frames(segment), frames);
+	empty_again(test, segment);
+}
+
+static void segment_of_larger_blocks_has_no_gap(struct kunit *test)
+{
+	struct swim_segment *segment = test->priv;
+	unsigned int frames = fill(segment, SWIM_FRAME_ORDER + 1, 2);
+
+	/* Absent frames at its end stay absent, so that what is larger than a frame has a place. */
+	KUNIT_ASSERT_EQ(test, frames, 2U);
+	begin(segment, frames);
+	KUNIT_ASSERT_TRUE(test, swim_segment_lock(segment));
+	KUNIT_EXPECT_FALSE(test, swim_segment_has_gap(segment));
+	KUNIT_EXPECT_FALSE(test, refill(test, segment));
+	swim_segment_unlock(segment);
 	empty_again(test, segment);
 }
 
@@ -434,12 +623,44 @@ static int contest_with_claims(void *arg, unsigned int number)
 		return contest_take_and_give(arg, number);
 	for (round = 0; round < ROUNDS(40000); round++) {
 		cond_resched();
-		if (!swim_segment_claim(contest->segment))
+		if (!claim(contest->segment))
 			continue;
 		for (i = 0; i < SWIM_SEGMENT_PAGES; i++)
 			if (atomic_read(&contest->owner[i]))
 				return 4;
-		swim_segment_open(contest->segment, 0, contest->frames * FRAME_PAGES);
+		begin(contest->segment, contest->frames);
+	}
+	return 0;
+}
+
+/* The first thread releases frames and fills them again. Results: 5 somebody has a page there. */
+static int contest_with_releases(void *arg, unsigned int number)
+{
+	u32 state = swim_random_seed(number), round;
+	struct contest *contest = arg;
+	struct swim_segment *segment = contest->segment;
+	unsigned int page, left;
+
+	if (number)
+		return contest_take_and_give(arg, number);
+	for (round = 0; round < ROUNDS(10000); round++) {
+		struct page *pages;
+
+		cond_resched();
+		if (!swim_segment_lock(segment))
+			return 6;
+		left = segment->pages / FRAME_PAGES - 1;
+		swim_segment_release(segment, swim_random(&state) % (left + 1));
+		for (page = 0; page < SWIM_SEGMENT_PAGES; page++)
+			if (!segment->frame[page / FRAME_PAGES].base &&
+			    atomic_read(&contest->owner[page]))
+				return 5;
+		for (left = swim_random(&state) % 8; left; left--) {
+			pages = swim_frame_pages(NUMA_NO_NODE, GFP_KERNEL);
+			if (pages && !swim_segment_refill(segment, pages))
+				__free_pages(pages, SWIM_FRAME_ORDER);
+		}
+		swim_segment_unlock(segment);
 	}
 	return 0;
 }
@@ -463,10 +684,27 @@ static void segment_is_claimed_only_while_no_thread_has_a_page(struct kunit *tes
 	contest->segment = test->priv;
 	contest->frames = fill(contest->segment, SWIM_FRAME_ORDER, SWIM_SEGMENT_FRAMES);
 	KUNIT_ASSERT_GE(test, contest->frames, 1U);
-	swim_segment_open(contest->segment, 0, contest->frames * FRAME_PAGES);
+	begin(contest->segment, contest->frames);
 	KUNIT_EXPECT_EQ(test, swim_workers_run(test, swim_workers(), contest_with_claims,
 					       contest), 0);
 	KUNIT_EXPECT_EQ(test, swim_segment_used(contest->segment), 0U);
+	empty_again(test, contest->segment);
+}
+
+static void frames_are_released_only_while_no_thread_has_a_page(struct kunit *test)
+{
+	struct contest *contest = kunit_kzalloc(test, sizeof(*contest), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, contest);
+	contest->segment = test->priv;
+	contest->frames = fill(contest->segment, SWIM_FRAME_ORDER, SWIM_SEGMENT_FRAMES);
+	KUNIT_ASSERT_GE(test, contest->frames, 1U);
+	begin(contest->segment, contest->frames);
+	KUNIT_EXPECT_EQ(test, swim_workers_run(test, swim_workers(), contest_with_releases,
+					       contest), 0);
+	KUNIT_EXPECT_EQ(test, swim_segment_used(contest->segment), 0U);
+	KUNIT_EXPECT_EQ(test, swim_segment_free_frames(contest->segment),
+			contest->segment->pages / (unsigned int)FRAME_PAGES);
 	empty_again(test, contest->segment);
 }
 
@@ -487,8 +725,15 @@ static struct kunit_case segment_cases[] = {
 	KUNIT_CASE(segment_too_small_for_the_least_block_stays_without_memory),
 	KUNIT_CASE(claim_takes_every_page_of_a_free_segment),
 	KUNIT_CASE(claim_fails_over_any_page_in_use_and_changes_nothing),
+	KUNIT_CASE(lock_is_had_by_one_at_a_time),
+	KUNIT_CASE(free_frames_are_those_of_which_nobody_has_a_page),
+	KUNIT_CASE(free_frames_are_released_and_filled_again),
+	KUNIT_CASE(no_more_frames_are_released_than_asked_for),
+	KUNIT_CASE(segment_that_released_every_frame_can_be_filled),
+	KUNIT_CASE(segment_of_larger_blocks_has_no_gap),
 	KUNIT_CASE(threads_never_have_the_same_page),
 	KUNIT_CASE(segment_is_claimed_only_while_no_thread_has_a_page),
+	KUNIT_CASE(frames_are_released_only_while_no_thread_has_a_page),
 	{}
 };
 

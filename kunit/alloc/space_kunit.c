@@ -4,8 +4,12 @@
  */
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
+#include <linux/vmstat.h>
 
 #include "../kunit.h"
+#include "../../swimmem/alloc/fail.h"
+#include "../../swimmem/alloc/segment.h"
+#include "../../swimmem/alloc/space.h"
 
 #define NOWAIT	(GFP_NOWAIT | __GFP_NOWARN)
 
@@ -868,6 +872,367 @@ static void room_is_not_lost_when_trim_finds_a_segment_in_use(struct kunit *test
 	EXPECT_FREE(test, space, page[ARRAY_SIZE(many) - 1]);
 }
 
+/* Frames of a segment, one extent each; they are many[0] and so on. */
+static struct swim_space *space_of_frames(struct kunit *test, size_t limit, unsigned int frames)
+{
+	struct swim_space *space = space_of(test, limit);
+	unsigned int i;
+
+	for (i = 0; i < frames; i++)
+		many[i] = get(test, space, SZ_64K);
+	return space;
+}
+
+static void free_frames_of_segments_in_use_go_back(struct kunit *test)
+{
+	const unsigned int segments = 3;
+	struct swim_space *space = space_of_frames(test, 0, segments * SWIM_SEGMENT_FRAMES);
+	const size_t size = segments * SZ_2M, left = segments * SZ_64K;
+	unsigned int i;
+
+	EXPECT_STATS(test, space, size, size, segments * SWIM_SEGMENT_FRAMES);
+	KUNIT_EXPECT_EQ(test, swim_space_free_bytes(space), 0UL);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, SIZE_MAX), 0UL);
+	for (i = 0; i < segments * SWIM_SEGMENT_FRAMES; i++) {
+		if (i % SWIM_SEGMENT_FRAMES == 7)
+			memset(many[i].addr, i, many[i].size);
+		else
+			EXPECT_FREE(test, space, many[i]);
+	}
+	KUNIT_EXPECT_EQ(test, swim_space_trim(space), 0UL);
+	KUNIT_EXPECT_EQ(test, swim_space_free_bytes(space), size - left);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, SIZE_MAX), size - left);
+	EXPECT_STATS(test, space, left, left, segments);
+	KUNIT_EXPECT_EQ(test, stats_of(space).segments, segments);
+	KUNIT_EXPECT_EQ(test, swim_space_free_bytes(space), 0UL);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, SIZE_MAX), 0UL);
+	for (i = 7; i < segments * SWIM_SEGMENT_FRAMES; i += SWIM_SEGMENT_FRAMES) {
+		KUNIT_EXPECT_NULL(test, memchr_inv(many[i].addr, i, many[i].size));
+		EXPECT_FREE(test, space, many[i]);
+	}
+	swim_space_trim(space);
+	EXPECT_STATS(test, space, 0, 0, 0);
+	KUNIT_EXPECT_EQ(test, stats_of(space).segments, 0U);
+}
+
+static void pages_that_are_released_are_free_pages(struct kunit *test)
+{
+	const unsigned int segments = ARRAY_SIZE(many) / SWIM_SEGMENT_FRAMES;
+	struct swim_space *space = space_of_frames(test, 0, ARRAY_SIZE(many));
+	unsigned long before, after;
+	unsigned int i;
+	size_t size;
+
+	for (i = 0; i < ARRAY_SIZE(many); i++)
+		if (i % SWIM_SEGMENT_FRAMES)
+			EXPECT_FREE(test, space, many[i]);
+	before = global_zone_page_state(NR_FREE_PAGES);
+	size = swim_space_release(space, SIZE_MAX);
+	after = global_zone_page_state(NR_FREE_PAGES);
+	KUNIT_EXPECT_EQ(test, size, segments * (SZ_2M - SZ_64K));
+	/* Each CPU may keep some pages, and others take some. */
+	KUNIT_EXPECT_GT(test, (long)(after - before), (long)(size / PAGE_SIZE / 4 * 3));
+	for (i = 0; i < ARRAY_SIZE(many); i += SWIM_SEGMENT_FRAMES)
+		EXPECT_FREE(test, space, many[i]);
+}
+
+static void release_stops_at_what_is_asked_for(struct kunit *test)
+{
+	struct swim_space *space = space_of_frames(test, 0, SWIM_SEGMENT_FRAMES);
+	unsigned int i;
+
+	for (i = 1; i < SWIM_SEGMENT_FRAMES; i++)
+		EXPECT_FREE(test, space, many[i]);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, 0), 0UL);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, 1), (size_t)SZ_64K);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, SZ_64K), (size_t)SZ_64K);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, SZ_64K + 1), (size_t)SZ_128K);
+	EXPECT_STATS(test, space, SZ_2M - SZ_256K, SZ_64K, 1);
+	KUNIT_EXPECT_EQ(test, swim_space_free_bytes(space), (size_t)SZ_2M - SZ_256K - SZ_64K);
+	/* Free segments go first, and whole. */
+	KUNIT_ASSERT_EQ(test, swim_space_grow(space, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, 1), (size_t)SZ_2M);
+	EXPECT_STATS(test, space, SZ_2M - SZ_256K, SZ_64K, 1);
+	EXPECT_FREE(test, space, many[0]);
+}
+
+static void absent_frames_are_filled_before_a_segment_is_added(struct kunit *test)
+{
+	struct swim_space *space = space_of_frames(test, 0, 2 * SWIM_SEGMENT_FRAMES);
+	struct swim_block more;
+	unsigned int i;
+
+	for (i = 0; i < 2 * SWIM_SEGMENT_FRAMES; i++)
+		if (i % SWIM_SEGMENT_FRAMES > 1)
+			EXPECT_FREE(test, space, many[i]);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, SIZE_MAX), (size_t)SZ_4M - SZ_256K);
+	for (i = 0; i < 2 * SWIM_SEGMENT_FRAMES; i++) {
+		if (i % SWIM_SEGMENT_FRAMES > 1) {
+			many[i] = get(test, space, i % 2 ? SZ_64K : SZ_32K + 1);
+			KUNIT_EXPECT_TRUE(test, IS_ALIGNED((unsigned long)many[i].addr, SZ_64K));
+			KUNIT_EXPECT_EQ(test, stats_of(space).segments, 2U);
+		}
+		memset(many[i].addr, i, many[i].size);
+	}
+	KUNIT_EXPECT_EQ(test, stats_of(space).size, (size_t)SZ_4M);
+	more = get(test, space, SZ_64K);
+	KUNIT_EXPECT_EQ(test, stats_of(space).segments, 3U);
+	EXPECT_FREE(test, space, more);
+	for (i = 0; i < 2 * SWIM_SEGMENT_FRAMES; i++) {
+		KUNIT_EXPECT_NULL(test, memchr_inv(many[i].addr, i, many[i].size));
+		EXPECT_FREE(test, space, many[i]);
+	}
+	swim_space_trim(space);
+	EXPECT_STATS(test, space, 0, 0, 0);
+}
+
+static void extents_larger_than_a_frame_are_in_one_piece(struct kunit *test)
+{
+	struct swim_space *space = space_of(test, 0);
+	struct swim_block stays = get(test, space, SZ_256K), page = get(test, space, PAGE_SIZE);
+	struct swim_block block[31];
+	unsigned int i;
+
+	memset(stays.addr, 0x5a, stays.size);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, SIZE_MAX),
+			(size_t)SZ_2M - SZ_256K - SZ_64K);
+	/* Fill the gaps with frames from anywhere, and let these be free. */
+	for (i = 0; i < 27; i++)
+		block[i] = get(test, space, SZ_64K);
+	KUNIT_EXPECT_EQ(test, stats_of(space).segments, 1U);
+	for (i = 0; i < 27; i++)
+		EXPECT_FREE(test, space, block[i]);
+	EXPECT_STATS(test, space, SZ_2M, SZ_256K + PAGE_SIZE, 2);
+	for (i = 0; i < 12; i++) {
+		block[i] = get(test, space, SZ_128K);
+		memset(block[i].addr, i, block[i].size);
+	}
+	KUNIT_EXPECT_EQ(test, stats_of(space).segments, 2U);
+	KUNIT_EXPECT_NULL(test, memchr_inv(stays.addr, 0x5a, stays.size));
+	for (i = 0; i < 12; i++) {
+		KUNIT_EXPECT_NULL(test, memchr_inv(block[i].addr, i, block[i].size));
+		EXPECT_FREE(test, space, block[i]);
+	}
+	EXPECT_FREE(test, space, stays);
+	EXPECT_FREE(test, space, page);
+	swim_space_trim(space);
+	EXPECT_STATS(test, space, 0, 0, 0);
+}
+
+static void limit_holds_where_frames_come_and_go(struct kunit *test)
+{
+	struct swim_space *space = space_of_frames(test, SZ_2M + SZ_64K, SWIM_SEGMENT_FRAMES + 1);
+	struct swim_space_stats full = stats_of(space);
+	struct swim_block more;
+	unsigned int round, i;
+
+	KUNIT_EXPECT_EQ(test, full.size, (size_t)SZ_2M + SZ_64K);
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < SWIM_SEGMENT_FRAMES; i++)
+			if (i % 4 != round)
+				EXPECT_FREE(test, space, many[i]);
+		KUNIT_EXPECT_EQ(test, swim_space_release(space, SIZE_MAX), 24UL * SZ_64K);
+		KUNIT_EXPECT_EQ(test, stats_of(space).size, 9UL * SZ_64K);
+		for (i = 0; i < SWIM_SEGMENT_FRAMES; i++)
+			if (i % 4 != round)
+				many[i] = get(test, space, SZ_64K);
+		KUNIT_EXPECT_EQ(test, swim_space_alloc(space, 1, GFP_KERNEL, &more), -ENOMEM);
+		expect_same(test, space, &full);
+	}
+	for (i = 0; i < SWIM_SEGMENT_FRAMES + 1; i++)
+		EXPECT_FREE(test, space, many[i]);
+}
+
+static void block_in_absent_frames_is_not_freed(struct kunit *test)
+{
+	struct swim_space *space = space_of(test, 0);
+	struct swim_block half[2] = { get(test, space, SZ_1M), get(test, space, SZ_1M) }, few;
+	void *begin;
+
+	if (half[0].addr > half[1].addr)
+		swap(half[0], half[1]);
+	begin = half[0].addr;
+	EXPECT_FREE(test, space, half[0]);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, SIZE_MAX), (size_t)SZ_1M);
+	/* An absent frame has the address 0, but nothing is there. */
+	expect_refused(test, space, NULL, PAGE_SIZE);
+	expect_refused(test, space, NULL, SZ_64K);
+	expect_refused(test, space, begin, PAGE_SIZE);
+	expect_refused(test, space, begin, SZ_64K);
+	expect_refused(test, space, begin + SZ_512K, SZ_512K);
+	expect_refused(test, space, begin, SZ_2M);
+	expect_refused(test, space, half[1].addr, SZ_2M);
+	EXPECT_FREE(test, space, half[1]);
+	expect_refused(test, space, half[1].addr, half[1].size);
+
+	/* The other way round: what begins in memory ends where there is none. */
+	swim_space_trim(space);
+	few = get(test, space, SZ_128K);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, SIZE_MAX), (size_t)SZ_2M - SZ_128K);
+	expect_refused(test, space, few.addr, SZ_256K);
+	expect_refused(test, space, few.addr, SZ_2M);
+	expect_refused(test, space, few.addr + SZ_64K, SZ_128K);
+	EXPECT_FREE(test, space, few);
+}
+
+static void nobody_waits_for_a_segment_that_is_being_changed(struct kunit *test)
+{
+	struct swim_space *space = space_of_frames(test, SZ_2M, SWIM_SEGMENT_FRAMES);
+	struct swim_segment *segment;
+	struct swim_block more;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		EXPECT_FREE(test, space, many[i]);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, SZ_64K), (size_t)SZ_64K);
+	segment = swim_space_segment(space, 0);
+	KUNIT_ASSERT_TRUE(test, swim_segment_lock(segment));
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, SIZE_MAX), 0UL);
+	EXPECT_STATS(test, space, SZ_2M - SZ_64K, SZ_2M - 3 * SZ_64K, SWIM_SEGMENT_FRAMES - 3);
+	/* What is free there can be had, and what is missing comes from elsewhere. */
+	many[0] = get(test, space, SZ_64K);
+	many[1] = get(test, space, SZ_64K);
+	KUNIT_EXPECT_EQ(test, stats_of(space).segments, 1U);
+	many[2] = get(test, space, SZ_64K);
+	KUNIT_EXPECT_EQ(test, stats_of(space).segments, 2U);
+	EXPECT_STATS(test, space, SZ_2M, SZ_2M, SWIM_SEGMENT_FRAMES);
+	KUNIT_EXPECT_EQ(test, swim_space_alloc(space, 1, GFP_KERNEL, &more), -ENOMEM);
+	for (i = 0; i < SWIM_SEGMENT_FRAMES; i++)
+		EXPECT_FREE(test, space, many[i]);
+	swim_space_trim(space);
+	EXPECT_STATS(test, space, SZ_2M - SZ_64K, 0, 0);
+	swim_segment_unlock(segment);
+	KUNIT_EXPECT_EQ(test, swim_space_trim(space), (size_t)SZ_2M - SZ_64K);
+	EXPECT_STATS(test, space, 0, 0, 0);
+}
+
+static void nothing_has_changed_when_no_frame_can_be_filled(struct kunit *test)
+{
+	struct swim_space *space = space_of_frames(test, SZ_2M, SWIM_SEGMENT_FRAMES);
+	struct swim_block more = { &more, 4711 };
+	struct swim_space_stats before;
+	unsigned long n;
+	int err;
+
+	EXPECT_FREE(test, space, many[3]);
+	KUNIT_EXPECT_EQ(test, swim_space_release(space, SIZE_MAX), (size_t)SZ_64K);
+	before = stats_of(space);
+	for (n = 1; n < 10; n++) {
+		swim_fail_nth(n);
+		err = swim_space_alloc(space, SZ_64K, GFP_KERNEL, &more);
+		swim_fail_nth(0);
+		if (!err)
+			break;
+		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+		KUNIT_EXPECT_EQ(test, more.size, 4711UL);
+		expect_same(test, space, &before);
+	}
+	/* There is one request, and it is made again the next time. */
+	KUNIT_EXPECT_EQ(test, n, 2UL);
+	many[3] = more;
+	EXPECT_STATS(test, space, SZ_2M, SZ_2M, SWIM_SEGMENT_FRAMES);
+	KUNIT_EXPECT_EQ(test, stats_of(space).segments, 1U);
+	for (n = 0; n < SWIM_SEGMENT_FRAMES; n++)
+		EXPECT_FREE(test, space, many[n]);
+}
+
+static void no_page_is_lost_where_frames_come_and_go(struct kunit *test)
+{
+	const unsigned int rounds = 20;
+	struct swim_space *space = space_of_frames(test, SZ_2M, SWIM_SEGMENT_FRAMES);
+	unsigned long before = 0, after;
+	unsigned int round, i;
+
+	/* What the first ones make is kept by others. */
+	for (round = 0; round < 2 * rounds; round++) {
+		if (round == rounds)
+			before = global_zone_page_state(NR_FREE_PAGES);
+		for (i = round % 2; i < SWIM_SEGMENT_FRAMES; i += 2)
+			EXPECT_FREE(test, space, many[i]);
+		KUNIT_EXPECT_EQ(test, swim_space_release(space, SIZE_MAX), (size_t)SZ_1M);
+		for (i = round % 2; i < SWIM_SEGMENT_FRAMES; i += 2)
+			many[i] = get(test, space, SZ_64K);
+	}
+	after = global_zone_page_state(NR_FREE_PAGES);
+	/* One page of each frame would be 320; others take and give pages too. */
+	KUNIT_EXPECT_LT(test, (long)(before - after), 16L * rounds);
+	for (i = 0; i < SWIM_SEGMENT_FRAMES; i++)
+		EXPECT_FREE(test, space, many[i]);
+}
+
+static void static_space_has_no_frame_to_release(struct kunit *test)
+{
+	struct swim_space_stats before;
+
+	KUNIT_ASSERT_EQ(test, swim_space_add(&big_space), 0);
+	before = stats_of(&big_space);
+	KUNIT_EXPECT_EQ(test, swim_space_free_bytes(&big_space), 0UL);
+	KUNIT_EXPECT_EQ(test, swim_space_release(&big_space, SIZE_MAX), 0UL);
+	expect_same(test, &big_space, &before);
+	KUNIT_EXPECT_EQ(test, swim_space_destroy(&big_space), 0);
+}
+
+/* Results: 1 overwritten by another, 2 not freed, 3 more was released than there was. */
+static int release_storm(void *arg, unsigned int number)
+{
+	struct swim_block block[16] = {};
+	u32 state = swim_random_seed(number), round;
+	struct swim_space *space = arg;
+	unsigned int i;
+	int err = 0;
+
+	for (round = 0; !err && round < ROUNDS(20000); round++) {
+		i = swim_random(&state) % ARRAY_SIZE(block);
+		if (block[i].size) {
+			if (memchr_inv(block[i].addr, number * 16 + i, block[i].size))
+				err = 1;
+			else if (swim_space_free(space, &block[i]))
+				err = 2;
+			block[i].size = 0;
+		} else if (!swim_space_alloc(space, 1 + swim_random(&state) % (PAGE_SIZE << i % 7),
+					     NOWAIT, &block[i])) {
+			memset(block[i].addr, number * 16 + i, block[i].size);
+		}
+		if (!(swim_random(&state) % 64) &&
+		    swim_space_release(space, swim_random(&state) % SZ_4M) > 3 * SZ_2M)
+			err = 3;
+		if (!(swim_random(&state) % 1024))
+			swim_space_trim(space);
+		if (!(round % 32))
+			cond_resched();
+	}
+	for (i = 0; i < ARRAY_SIZE(block); i++)
+		if (swim_space_free(space, &block[i]))
+			err = err ?: 2;
+	return err;
+}
+
+static void release_while_threads_use(struct kunit *test, size_t limit)
+{
+	struct swim_space *space = space_of(test, limit);
+	struct swim_block page = get(test, space, PAGE_SIZE);
+
+	KUNIT_EXPECT_EQ(test, swim_workers_run(test, swim_workers(), release_storm, space), 0);
+	KUNIT_EXPECT_EQ(test, stats_of(space).used, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, stats_of(space).live, 1L);
+	KUNIT_EXPECT_LE(test, stats_of(space).size, stats_of(space).limit);
+	swim_space_release(space, SIZE_MAX);
+	EXPECT_STATS(test, space, SZ_64K, PAGE_SIZE, 1);
+	EXPECT_FREE(test, space, page);
+	swim_space_trim(space);
+	EXPECT_STATS(test, space, 0, 0, 0);
+}
+
+static void threads_share_a_space_that_releases_frames(struct kunit *test)
+{
+	release_while_threads_use(test, 0);
+}
+
+static void threads_share_a_space_that_releases_frames_at_its_limit(struct kunit *test)
+{
+	release_while_threads_use(test, SZ_1M);
+}
+
 static struct kunit_case space_cases[] = {
 	KUNIT_CASE(space_is_created_empty),
 	KUNIT_CASE(space_without_a_limit_has_a_large_one),
@@ -911,6 +1276,19 @@ static struct kunit_case space_cases[] = {
 	KUNIT_CASE(threads_share_a_space),
 	KUNIT_CASE(threads_share_a_space_at_its_limit),
 	KUNIT_CASE(room_is_not_lost_when_trim_finds_a_segment_in_use),
+	KUNIT_CASE(free_frames_of_segments_in_use_go_back),
+	KUNIT_CASE(pages_that_are_released_are_free_pages),
+	KUNIT_CASE(release_stops_at_what_is_asked_for),
+	KUNIT_CASE(absent_frames_are_filled_before_a_segment_is_added),
+	KUNIT_CASE(extents_larger_than_a_frame_are_in_one_piece),
+	KUNIT_CASE(limit_holds_where_frames_come_and_go),
+	KUNIT_CASE(block_in_absent_frames_is_not_freed),
+	KUNIT_CASE(nobody_waits_for_a_segment_that_is_being_changed),
+	KUNIT_CASE(nothing_has_changed_when_no_frame_can_be_filled),
+	KUNIT_CASE(no_page_is_lost_where_frames_come_and_go),
+	KUNIT_CASE(static_space_has_no_frame_to_release),
+	KUNIT_CASE(threads_share_a_space_that_releases_frames),
+	KUNIT_CASE(threads_share_a_space_that_releases_frames_at_its_limit),
 	{}
 };
 

@@ -4,13 +4,28 @@
  *
  * The words that change are the rows: a set bit is a page that somebody has,
  * or that is absent. Whoever moves a bit from clear to set owns the page until
- * he clears it again; nothing else is shared. frame[].base, order[] and pages
- * only change while every bit of the segment is set and the one who set the
- * last of them holds it (swim_segment_init(), swim_segment_claim()), and are
- * published by the release that clears bits:
+ * he clears it again; nothing else is shared. What tells of the memory behind the
+ * pages (frame[].base, order[], contiguous, pages) is changed by the one who has the
+ * segment's lock. A frame's memory comes and goes while he has every bit of it, too, and is
+ * published by the release that clears them:
  *
  *	fill: base, order, pages          take: row, clear to set (full barrier)
  *	open: row, clear with release     then: base
+ *
+ * The lock is one bit. Nobody waits for it: who finds it set goes on as if there were
+ * nothing to do here. A segment without memory is locked, for the one who has its index:
+ *
+ *	                      open, unlock               lock, claim, empty
+ *	locked, all absent ------------------> memory ------------------------> locked, all absent
+ *	                                       |    ^
+ *	                                 lock  |    | unlock
+ *	                                       v    |
+ *	                 release: free frames become absent, with their bits set
+ *	                 refill: an absent frame gets memory, and is opened
+ *
+ * Frames that come back one by one are not contiguous with their neighbours. So the first
+ * that goes ends what is larger than a frame here, until all of the segment has gone.
+ * (Documentation/models/segment.pml)
  *
  * An extent of at most a row of pages lies in one row and comes and goes with
  * one compare-and-swap. A longer one takes whole rows in ascending order and
@@ -26,6 +41,7 @@
 
 #define FRAME_ABSENT	0xff	/* no memory here */
 #define FRAME_WITHIN	0xfe	/* inside the block that begins at an earlier frame */
+#define FRAME_SPLIT	0xfd	/* single pages, which were part of a block */
 #define FRAME_PAGES	(SWIM_FRAME_SIZE / PAGE_SIZE)
 #define ROW_ORDER	(BITS_PER_LONG == 64 ? 6 : 5)
 
@@ -40,16 +56,39 @@ static const unsigned long aligned_bits[] = {
 
 /**
  * swim_segment_init - make a segment without memory: every page is absent
- * @segment: zeroed
+ * @segment: zeroed; it is locked then
  * @index: its place in the space
  */
 void swim_segment_init(struct swim_segment *segment, u32 index)
 {
+	segment->locked = 1;
 	memset(segment->row, 0xff, sizeof(segment->row));
 	memset(segment->order, FRAME_ABSENT, sizeof(segment->order));
 	segment->index = index;
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_init);
+
+/**
+ * swim_segment_lock - be the one who changes what memory a segment has
+ * @segment: any
+ *
+ * Return: false when somebody else is, or when it has no memory. There is nothing to wait for.
+ */
+bool swim_segment_lock(struct swim_segment *segment)
+{
+	return !test_and_set_bit_lock(0, &segment->locked);
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_lock);
+
+/**
+ * swim_segment_unlock - the end of swim_segment_lock()
+ * @segment: locked by the caller, and with memory
+ */
+void swim_segment_unlock(struct swim_segment *segment)
+{
+	clear_bit_unlock(0, &segment->locked);
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_unlock);
 
 /* The bits of @pages pages from @bit on, all in one row. */
 static unsigned long row_mask(unsigned int bit, unsigned int pages)
@@ -81,27 +120,27 @@ void swim_segment_open(struct swim_segment *segment, unsigned int page, unsigned
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_open);
 
-/* The lowest aligned run of @pages clear bits, or -1. */
-static int row_fit(unsigned long row, unsigned int pages, unsigned int order)
+/* Where aligned runs of @pages clear bits begin. */
+static unsigned long row_fits(unsigned long row, unsigned int pages, unsigned int order)
 {
 	unsigned long fit = ~row;
 	unsigned int run;
 
 	for (run = 1; fit && run < pages; run *= 2)
 		fit &= fit >> min(run, pages - run);
-	fit &= aligned_bits[order];
-	return fit ? __ffs(fit) : -1;
+	return fit & aligned_bits[order];
 }
 
 static int take_in_row(unsigned long *row, unsigned int pages, unsigned int order)
 {
-	unsigned long old = READ_ONCE(*row);
+	unsigned long fit, old = READ_ONCE(*row);
 	int bit;
 
 	do {
-		bit = row_fit(old, pages, order);
-		if (bit < 0)
-			return bit;
+		fit = row_fits(old, pages, order);
+		if (!fit)
+			return SWIM_RUN_NONE;
+		bit = __ffs(fit);
 	} while (!try_cmpxchg(row, &old, old | row_mask(bit, pages)));
 	return bit;
 }
@@ -178,7 +217,7 @@ int swim_segment_take(struct swim_segment *segment, unsigned int pages, unsigned
 			none = min(none, bit);
 			continue;
 		}
-		/* While we have pages the segment stays what it is; is it what it was? */
+		/* While we have pages they stay what they are; are they what they were? */
 		if (likely(order <= READ_ONCE(segment->contiguous)))
 			return n * BITS_PER_LONG + bit;
 		swim_segment_give(segment, n * BITS_PER_LONG + bit, pages);
@@ -223,13 +262,30 @@ EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_give);
  */
 unsigned int swim_segment_used(const struct swim_segment *segment)
 {
+	unsigned int absent = SWIM_SEGMENT_ROWS * BITS_PER_LONG - READ_ONCE(segment->pages);
 	unsigned int n, set = 0;
 
 	for (n = 0; n < SWIM_SEGMENT_ROWS; n++)
 		set += hweight_long(READ_ONCE(segment->row[n]));
-	return set - (SWIM_SEGMENT_ROWS * BITS_PER_LONG - READ_ONCE(segment->pages));
+	/* Pages may have come since we looked how many are absent. */
+	return max(set, absent) - absent;
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_used);
+
+/**
+ * swim_segment_free_frames - frames that have memory and of which nobody has a page
+ * @segment: any
+ */
+unsigned int swim_segment_free_frames(const struct swim_segment *segment)
+{
+	unsigned int n, frames = 0;
+
+	for (n = 0; n < SWIM_SEGMENT_ROWS; n++)
+		frames += hweight_long(row_fits(READ_ONCE(segment->row[n]), FRAME_PAGES,
+						SWIM_FRAME_ORDER));
+	return frames;
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_free_frames);
 
 /**
  * swim_segment_is_free - has nobody a page?
@@ -258,8 +314,7 @@ static unsigned long row_absent(const struct swim_segment *segment, unsigned int
 	for (bit = 0; bit < BITS_PER_LONG; bit += FRAME_PAGES) {
 		unsigned int frame = (n * BITS_PER_LONG + bit) / FRAME_PAGES;
 
-		if (frame >= SWIM_SEGMENT_FRAMES ||
-		    READ_ONCE(segment->order[frame]) == FRAME_ABSENT)
+		if (frame >= SWIM_SEGMENT_FRAMES || segment->order[frame] == FRAME_ABSENT)
 			absent |= row_mask(bit, FRAME_PAGES);
 	}
 	return absent;
@@ -267,7 +322,7 @@ static unsigned long row_absent(const struct swim_segment *segment, unsigned int
 
 /**
  * swim_segment_claim - take every page of a segment at once
- * @segment: page-backed
+ * @segment: page-backed, locked by the caller
  *
  * Return: false when somebody has a page; then nothing has changed.
  */
@@ -278,16 +333,8 @@ bool swim_segment_claim(struct swim_segment *segment)
 	for (n = 0; n < SWIM_SEGMENT_ROWS; n++) {
 		unsigned long absent = row_absent(segment, n);
 
-		/* The first row decides; it is absent only where nothing is left to claim. */
-		if (!n && absent == ~0UL)
-			return false;
 		if (cmpxchg(&segment->row[n], absent, ~0UL) != absent)
 			break;
-		/* While we have pages the segment stays what it is; is it what it was? */
-		if (!n && row_absent(segment, 0) != absent) {
-			clear_if_set(&segment->row[0], ~absent);
-			return false;
-		}
 	}
 	if (n == SWIM_SEGMENT_ROWS)
 		return true;
@@ -311,8 +358,61 @@ static struct page *block_get(int node, gfp_t gfp, unsigned int order, unsigned 
 }
 
 /**
+ * swim_frame_pages - get the memory of one frame from the page allocator
+ * @node: where it comes from, or NUMA_NO_NODE
+ * @gfp: the caller's; sleeps if it says so
+ *
+ * Return: the first of the pages, which are one block, or NULL.
+ */
+struct page *swim_frame_pages(int node, gfp_t gfp)
+{
+	return block_get(node, gfp, SWIM_FRAME_ORDER, SWIM_FRAME_ORDER);
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_frame_pages);
+
+/* An absent frame gets memory. */
+static void frame_fill(struct swim_segment *segment, unsigned int frame, u8 order, void *addr)
+{
+	segment->order[frame] = order;
+	WRITE_ONCE(segment->frame[frame].base, (unsigned long)addr);
+	set_page_private(virt_to_page(addr), segment->index * SWIM_SEGMENT_FRAMES + frame + 1);
+}
+
+/*
+ * A frame becomes absent, and the block that begins there goes. What led to the pages goes
+ * before them, for they may be another segment's at once.
+ */
+static void frame_empty(struct swim_segment *segment, unsigned int frame)
+{
+	void *addr = (void *)segment->frame[frame].base;
+	const u8 order = segment->order[frame];
+
+	set_page_private(virt_to_page(addr), 0);
+	WRITE_ONCE(segment->frame[frame].base, 0);
+	segment->order[frame] = FRAME_ABSENT;
+	if (order == FRAME_SPLIT)
+		free_pages_exact(addr, SWIM_FRAME_SIZE);
+	else if (order != FRAME_WITHIN)
+		free_pages((unsigned long)addr, order);
+}
+
+/* The block that a frame is part of becomes single pages, so that a part of them can go. */
+static void block_split(struct swim_segment *segment, unsigned int frame)
+{
+	unsigned long base;
+	u8 order;
+
+	while (segment->order[frame] == FRAME_WITHIN)
+		frame--;
+	order = segment->order[frame];
+	base = READ_ONCE(segment->frame[frame].base) & SWIM_FRAME_MASK;
+	split_page(virt_to_page((void *)base), order);
+	memset(&segment->order[frame], FRAME_SPLIT, 1U << (order - SWIM_FRAME_ORDER));
+}
+
+/**
  * swim_segment_fill - back a segment with pages
- * @segment: without memory, held by the caller
+ * @segment: without memory, and the caller's
  * @node: where pages come from, or NUMA_NO_NODE
  * @gfp: the caller's; sleeps if it says so
  * @least: order of the smallest block that will do, at least a frame's
@@ -320,7 +420,8 @@ static struct page *block_get(int node, gfp_t gfp, unsigned int order, unsigned 
  *
  * Asks for large blocks first and for smaller ones when there are none.
  *
- * Return: frames that have memory now; the caller opens them. 0 when out of memory.
+ * Return: frames that have memory now; the caller opens them, and unlocks the segment.
+ * 0 when out of memory.
  */
 unsigned int swim_segment_fill(struct swim_segment *segment, int node, gfp_t gfp,
 			       unsigned int least, unsigned int frames)
@@ -338,42 +439,101 @@ unsigned int swim_segment_fill(struct swim_segment *segment, int node, gfp_t gfp
 			order--;
 		if (!page)
 			break;
-		for (i = 0; i < 1U << (order - SWIM_FRAME_ORDER); i++, frame++) {
-			segment->order[frame] = i ? FRAME_WITHIN : order;
-			segment->frame[frame].base =
-				(unsigned long)page_address(page) + i * SWIM_FRAME_SIZE;
-			set_page_private(virt_to_page((void *)segment->frame[frame].base),
-					 segment->index * SWIM_SEGMENT_FRAMES + frame + 1);
-		}
+		for (i = 0; i < 1U << (order - SWIM_FRAME_ORDER); i++, frame++)
+			frame_fill(segment, frame, i ? FRAME_WITHIN : order,
+				   page_address(page) + i * SWIM_FRAME_SIZE);
 		/* Once memory comes in pieces, one more piece at a time is enough. */
 		if (order < SWIM_SEGMENT_ORDER && !(gfp & __GFP_DIRECT_RECLAIM))
 			break;
 	}
-	segment->contiguous = order;
-	segment->pages = frame * FRAME_PAGES;
+	WRITE_ONCE(segment->contiguous, order);
+	WRITE_ONCE(segment->pages, frame * FRAME_PAGES);
 	return frame;
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_fill);
 
 /**
  * swim_segment_empty - give a segment's pages back to the page allocator
- * @segment: claimed by the caller
+ * @segment: locked and claimed by the caller; it stays locked
  */
 void swim_segment_empty(struct swim_segment *segment)
 {
 	unsigned int i;
 
-	for (i = 0; i < SWIM_SEGMENT_FRAMES; i++) {
-		if (segment->order[i] != FRAME_ABSENT)
-			set_page_private(virt_to_page((void *)segment->frame[i].base), 0);
-	}
-	for (i = 0; i < SWIM_SEGMENT_FRAMES; i++) {
-		if (segment->order[i] < FRAME_WITHIN)
-			free_pages(segment->frame[i].base, segment->order[i]);
-		segment->order[i] = FRAME_ABSENT;
-		segment->frame[i].base = 0;
-	}
-	segment->contiguous = 0;
+	WRITE_ONCE(segment->contiguous, 0);
 	WRITE_ONCE(segment->pages, 0);
+	/* The first frame of a block comes last: it takes the block with it. */
+	for (i = SWIM_SEGMENT_FRAMES; i--;)
+		if (segment->order[i] != FRAME_ABSENT)
+			frame_empty(segment, i);
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_empty);
+
+/**
+ * swim_segment_release - give free frames of a segment back to the page allocator
+ * @segment: page-backed, locked by the caller
+ * @most: how many at the most
+ *
+ * Return: how many went. When there is no page left the segment stays locked.
+ */
+unsigned int swim_segment_release(struct swim_segment *segment, unsigned int most)
+{
+	unsigned int frame, n = 0;
+
+	for (frame = 0; frame < SWIM_SEGMENT_FRAMES && n < most; frame++) {
+		const unsigned int page = frame * FRAME_PAGES;
+
+		/* Absent frames have their bits set, too. */
+		if (!set_if_clear(&segment->row[page / BITS_PER_LONG],
+				  row_mask(page % BITS_PER_LONG, FRAME_PAGES)))
+			continue;
+		/*
+		 * Who takes pages of the frame when it is back sees this, by the release in
+		 * swim_segment_open(), and does not take it for a part of what it was.
+		 */
+		WRITE_ONCE(segment->contiguous, SWIM_FRAME_ORDER);
+		WRITE_ONCE(segment->pages, segment->pages - FRAME_PAGES);
+		if (segment->order[frame] != FRAME_SPLIT &&
+		    segment->order[frame] != SWIM_FRAME_ORDER)
+			block_split(segment, frame);
+		frame_empty(segment, frame);
+		n++;
+	}
+	return n;
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_release);
+
+/**
+ * swim_segment_has_gap - are there absent frames that may be filled one by one?
+ * @segment: page-backed, locked by the caller
+ *
+ * Return: true when it has memory, but not all, and no extent here is larger than a frame.
+ */
+bool swim_segment_has_gap(const struct swim_segment *segment)
+{
+	return segment->contiguous == SWIM_FRAME_ORDER && segment->pages &&
+	       segment->pages != SWIM_SEGMENT_PAGES;
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_has_gap);
+
+/**
+ * swim_segment_refill - let an absent frame have memory again, and be taken
+ * @segment: locked by the caller
+ * @pages: from swim_frame_pages(); the segment's from here on
+ *
+ * Return: false when there is no gap; then the pages are still the caller's.
+ */
+bool swim_segment_refill(struct swim_segment *segment, struct page *pages)
+{
+	unsigned int frame = 0;
+
+	if (!swim_segment_has_gap(segment))
+		return false;
+	while (segment->order[frame] != FRAME_ABSENT)
+		frame++;
+	frame_fill(segment, frame, SWIM_FRAME_ORDER, page_address(pages));
+	WRITE_ONCE(segment->pages, segment->pages + FRAME_PAGES);
+	swim_segment_open(segment, frame * FRAME_PAGES, FRAME_PAGES);
+	return true;
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_refill);

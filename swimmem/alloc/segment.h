@@ -2,6 +2,7 @@
 #ifndef SWIMMEM_ALLOC_SEGMENT_H
 #define SWIMMEM_ALLOC_SEGMENT_H
 
+#include <linux/gfp.h>
 #include <swimmem/segment.h>
 
 /* What swim_segment_take() says when it takes nothing. */
@@ -11,15 +12,22 @@ enum {
 };
 
 void swim_segment_init(struct swim_segment *segment, u32 index);
+bool swim_segment_lock(struct swim_segment *segment);
+void swim_segment_unlock(struct swim_segment *segment);
 void swim_segment_open(struct swim_segment *segment, unsigned int page, unsigned int pages);
 int swim_segment_take(struct swim_segment *segment, unsigned int pages, unsigned int order,
 		      unsigned int start);
 bool swim_segment_give(struct swim_segment *segment, unsigned int page, unsigned int pages);
 unsigned int swim_segment_used(const struct swim_segment *segment);
+unsigned int swim_segment_free_frames(const struct swim_segment *segment);
 bool swim_segment_claim(struct swim_segment *segment);
 bool swim_segment_is_free(const struct swim_segment *segment);
 unsigned int swim_segment_fill(struct swim_segment *segment, int node, gfp_t gfp,
 			       unsigned int least, unsigned int frames);
 void swim_segment_empty(struct swim_segment *segment);
+unsigned int swim_segment_release(struct swim_segment *segment, unsigned int most);
+bool swim_segment_has_gap(const struct swim_segment *segment);
+bool swim_segment_refill(struct swim_segment *segment, struct page *pages);
+struct page *swim_frame_pages(int node, gfp_t gfp);
 
 #endif

@@ -23,6 +23,11 @@
  * time, amortised over the frees. All segments are looked at before the space grows for an
  * extent that is no power of two, which may fit where its order does not; and before it is
  * said that there is no memory.
+ *
+ * Free segments go back to the page allocator, and when memory is wanted free frames of the
+ * others, too. A segment that gave frames back has a bit of its own in room, as if a gap were
+ * one more order; but this one is set and cleared by who has the segment's lock, and so it is
+ * true in the leaf. The space fills gaps before it takes a new segment.
  */
 #include <linux/bitops.h>
 #include <linux/kmemleak.h>
@@ -39,10 +44,12 @@
 
 #define SEGMENTS_PER_PAGE	(PAGE_SIZE / roundup_pow_of_two(sizeof(struct swim_segment)))
 #define REGION_WORDS		(SWIM_REGION_SEGMENTS / BITS_PER_LONG)
+#define FRAME_PAGES		(SWIM_FRAME_SIZE / PAGE_SIZE)
+#define ROOM_GAP		SWIM_ORDERS	/* absent frames, to be filled one by one */
 
 struct swim_region {
-	unsigned long top[SWIM_ORDERS];
-	unsigned long room[SWIM_ORDERS][REGION_WORDS];
+	unsigned long top[SWIM_ORDERS + 1];
+	unsigned long room[SWIM_ORDERS + 1][REGION_WORDS];
 	unsigned long present[REGION_WORDS];
 	void *page[SWIM_REGION_SEGMENTS / SEGMENTS_PER_PAGE];
 };
@@ -114,12 +121,12 @@ struct swim_segment *swim_space_next(const struct swim_space *space, u32 *index)
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_space_next);
 
-/* Is the segment one block, with this address in it? */
+/* Is this address in the frame that has its place in the segment, as in one block of 2 MiB? */
 static bool segment_covers(const struct swim_segment *segment, unsigned long addr)
 {
-	return READ_ONCE(segment->contiguous) == SWIM_SEGMENT_ORDER &&
-	       (READ_ONCE(segment->frame[0].base) & SWIM_FRAME_MASK) ==
-			(addr & ~(SWIM_SEGMENT_SIZE - 1UL));
+	const unsigned int frame = addr % SWIM_SEGMENT_SIZE / SWIM_FRAME_SIZE;
+
+	return (READ_ONCE(segment->frame[frame].base) ^ addr) < SWIM_FRAME_SIZE;
 }
 
 /*
@@ -157,7 +164,7 @@ static struct swim_segment *segment_of(const struct swim_space *space, const voi
 	number %= SWIM_SEGMENT_FRAMES;
 	if (!segment || (READ_ONCE(segment->frame[number].base) & SWIM_FRAME_MASK) != base)
 		return NULL;
-	*page = number * (SWIM_FRAME_SIZE / PAGE_SIZE) + ((unsigned long)addr - base) / PAGE_SIZE;
+	*page = number * FRAME_PAGES + ((unsigned long)addr - base) / PAGE_SIZE;
 	return segment;
 }
 
@@ -171,15 +178,13 @@ struct swim_frame *swim_space_frame(const struct swim_space *space, const void *
 	unsigned int page;
 	struct swim_segment *segment = segment_of(space, addr, &page);
 
-	return segment ? &segment->frame[page / (SWIM_FRAME_SIZE / PAGE_SIZE)] : NULL;
+	return segment ? &segment->frame[page / FRAME_PAGES] : NULL;
 }
 
 static void *page_address_in(const struct swim_segment *segment, unsigned int page)
 {
-	const unsigned int per_frame = SWIM_FRAME_SIZE / PAGE_SIZE;
-
-	return (void *)((segment->frame[page / per_frame].base & SWIM_FRAME_MASK) +
-			page % per_frame * PAGE_SIZE);
+	return (void *)((segment->frame[page / FRAME_PAGES].base & SWIM_FRAME_MASK) +
+			page % FRAME_PAGES * PAGE_SIZE);
 }
 
 /* Say that there may be an extent of this order in a segment, up the tree. */
@@ -202,12 +207,12 @@ static void room_set(struct swim_space *space, u32 index, unsigned int order)
 	set_bit(index / SWIM_REGION_SEGMENTS, &space->room[order]);
 }
 
-/* A segment has memory now: there may be extents of any order. */
-static void room_all(struct swim_space *space, struct swim_segment *segment)
+/* A segment has memory now: there may be extents of any order, up to this one. */
+static void room_upto(struct swim_space *space, struct swim_segment *segment, unsigned int most)
 {
 	unsigned int order;
 
-	for (order = 0; order < SWIM_ORDERS; order++)
+	for (order = 0; order <= most; order++)
 		room_set(space, segment->index, order);
 }
 
@@ -254,25 +259,30 @@ static void top_clear(struct swim_space *space, u32 at, unsigned int word, unsig
 	}
 }
 
-/* Say that a segment has no extent of this order, up the tree. */
-static void room_none(struct swim_space *space, struct swim_segment *segment, unsigned int order)
+/* The opposite of room_set(). */
+static void room_unset(struct swim_space *space, u32 index, unsigned int order)
 {
-	const u32 index = segment->index;
 	struct swim_region *region;
 	unsigned int bit = index % SWIM_REGION_SEGMENTS;
 
 	if (space->segment) {
 		clear_bit(index, &space->room[order]);
-	} else {
-		region = space->region[index / SWIM_REGION_SEGMENTS];
-		clear_bit(bit, region->room[order]);
-		/* The word is looked at after this bit of it is gone. */
-		smp_mb__after_atomic();
-		if (!READ_ONCE(region->room[order][bit / BITS_PER_LONG]))
-			top_clear(space, index / SWIM_REGION_SEGMENTS, bit / BITS_PER_LONG, order);
-		if (!READ_ONCE(region->top[order]))
-			room_clear(space, index / SWIM_REGION_SEGMENTS, order);
+		return;
 	}
+	region = space->region[index / SWIM_REGION_SEGMENTS];
+	clear_bit(bit, region->room[order]);
+	/* The word is looked at after this bit of it is gone. */
+	smp_mb__after_atomic();
+	if (!READ_ONCE(region->room[order][bit / BITS_PER_LONG]))
+		top_clear(space, index / SWIM_REGION_SEGMENTS, bit / BITS_PER_LONG, order);
+	if (!READ_ONCE(region->top[order]))
+		room_clear(space, index / SWIM_REGION_SEGMENTS, order);
+}
+
+/* Say that a segment has no extent of this order. */
+static void room_none(struct swim_space *space, struct swim_segment *segment, unsigned int order)
+{
+	room_unset(space, segment->index, order);
 	/* In this order: see room_some(). */
 	smp_mb__before_atomic();
 	set_bit(order, &segment->missed);
@@ -306,6 +316,47 @@ static int room_find(struct swim_space *space, unsigned int order)
 		return at * SWIM_REGION_SEGMENTS + top * BITS_PER_LONG + __ffs(word);
 	}
 	return -1;
+}
+
+/* The first segment from an index on that may have an extent of this order, or a gap. */
+static struct swim_segment *next_with_room(const struct swim_space *space, unsigned int order,
+					   u32 *index)
+{
+	const struct swim_region *region;
+	struct swim_segment *segment;
+	u32 end = swim_space_segments(space), bit;
+
+	while (*index < end) {
+		/* Pairs with the cmpxchg() in region_make(). */
+		region = smp_load_acquire(&space->region[*index / SWIM_REGION_SEGMENTS]);
+		bit = find_next_bit(region->room[order], SWIM_REGION_SEGMENTS,
+				    *index % SWIM_REGION_SEGMENTS);
+		*index = round_down(*index, SWIM_REGION_SEGMENTS) + bit;
+		if (bit == SWIM_REGION_SEGMENTS)
+			continue;
+		segment = swim_space_segment(space, *index);
+		if (segment)
+			return segment;
+		(*index)++;
+	}
+	return NULL;
+}
+
+#define for_each_segment_with_room(space, order, index, segment)			\
+	for ((index) = 0; ((segment) = next_with_room(space, order, &(index))); (index)++)
+
+/* Say whether a segment has a gap; its lock is the caller's. */
+static void room_gap(struct swim_space *space, struct swim_segment *segment)
+{
+	const struct swim_region *region = space->region[segment->index / SWIM_REGION_SEGMENTS];
+	const bool gap = swim_segment_has_gap(segment);
+
+	if (gap == test_bit(segment->index % SWIM_REGION_SEGMENTS, region->room[ROOM_GAP]))
+		return;
+	if (gap)
+		room_set(space, segment->index, ROOM_GAP);
+	else
+		room_unset(space, segment->index, ROOM_GAP);
 }
 
 /* Reserve up to @want bytes under the limit, in whole frames. */
@@ -426,9 +477,59 @@ static int grow(struct swim_space *space, unsigned int order, gfp_t gfp)
 		segment_release_index(space, segment->index);
 		return -SWIM_ENOMEM;
 	}
-	swim_segment_open(segment, 0, frames * (SWIM_FRAME_SIZE / PAGE_SIZE));
-	room_all(space, segment);
+	swim_segment_open(segment, 0, frames * FRAME_PAGES);
+	room_gap(space, segment);
+	swim_segment_unlock(segment);
+	room_upto(space, segment, SWIM_SEGMENT_ORDER);
 	return 0;
+}
+
+/* Give a frame's pages to a segment with a gap; others are at those that are locked. */
+static bool refill_with(struct swim_space *space, struct page *pages)
+{
+	struct swim_segment *segment;
+	bool done = false;
+	u32 index;
+
+	for_each_segment_with_room(space, ROOM_GAP, index, segment) {
+		if (!swim_segment_lock(segment))
+			continue;
+		done = swim_segment_refill(segment, pages);
+		room_gap(space, segment);
+		swim_segment_unlock(segment);
+		if (done)
+			break;
+	}
+	if (done)
+		room_upto(space, segment, SWIM_FRAME_ORDER);
+	return done;
+}
+
+/* Fill an absent frame of a segment in use. Return: 0, -ENOMEM, or 1 when there is none. */
+static int refill(struct swim_space *space, gfp_t gfp)
+{
+	struct page *pages;
+
+	if (room_find(space, ROOM_GAP) < 0)
+		return 1;
+	if (!size_reserve(space, SWIM_FRAME_SIZE))
+		return -SWIM_ENOMEM;
+	pages = swim_frame_pages(space->node, gfp_for_pages(gfp));
+	if (pages && refill_with(space, pages))
+		return 0;
+	/* Somebody else was quicker, or is at it. */
+	if (pages)
+		__free_pages(pages, SWIM_FRAME_ORDER);
+	atomic_long_sub(SWIM_FRAME_SIZE, &space->size);
+	return pages ? 1 : -SWIM_ENOMEM;
+}
+
+/* Get memory for an extent of this order. */
+static int more(struct swim_space *space, unsigned int order, gfp_t gfp)
+{
+	int err = order > SWIM_FRAME_ORDER ? 1 : refill(space, gfp);
+
+	return err > 0 ? grow(space, order, gfp) : err;
 }
 
 /**
@@ -453,22 +554,50 @@ int swim_space_grow(struct swim_space *space, gfp_t gfp)
 }
 EXPORT_SYMBOL_GPL(swim_space_grow);
 
-/* Give a segment back that has become free; returns its bytes. */
+/* The memory of a segment went, all or a part of it; the caller has its lock, and lets go of it. */
+static void memory_gone(struct swim_space *space, struct swim_segment *segment, size_t size)
+{
+	atomic_long_sub(size, &space->size);
+	room_gap(space, segment);
+	if (segment->pages)
+		swim_segment_unlock(segment);
+	else
+		segment_release_index(space, segment->index);
+}
+
+/*
+ * Give a segment back that has become free; returns its bytes. When somebody has its lock it
+ * stays, until the next who frees or trims.
+ */
 static size_t segment_put(struct swim_space *space, struct swim_segment *segment)
 {
 	size_t size;
 
-	if (!swim_segment_is_free(segment))
+	if (!swim_segment_is_free(segment) || !swim_segment_lock(segment))
 		return 0;
 	if (!swim_segment_claim(segment)) {
+		swim_segment_unlock(segment);
 		/* Somebody may have found no room while we had some of it. */
 		room_some(space, segment);
 		return 0;
 	}
 	size = (size_t)segment->pages * PAGE_SIZE;
 	swim_segment_empty(segment);
-	atomic_long_sub(size, &space->size);
-	segment_release_index(space, segment->index);
+	memory_gone(space, segment, size);
+	return size;
+}
+
+/* Give free frames of a segment back, of @most bytes or a little more; returns their bytes. */
+static size_t frames_put(struct swim_space *space, struct swim_segment *segment, size_t most)
+{
+	const size_t frames = DIV_ROUND_UP(min_t(size_t, most, SWIM_SEGMENT_SIZE),
+					   SWIM_FRAME_SIZE);
+	size_t size;
+
+	if (!swim_segment_free_frames(segment) || !swim_segment_lock(segment))
+		return 0;
+	size = swim_segment_release(segment, frames) * SWIM_FRAME_SIZE;
+	memory_gone(space, segment, size);
 	return size;
 }
 
@@ -492,6 +621,61 @@ size_t swim_space_trim(struct swim_space *space)
 	return freed;
 }
 EXPORT_SYMBOL_GPL(swim_space_trim);
+
+/**
+ * swim_space_free_bytes - what swim_space_release() can give back
+ * @space: any
+ *
+ * Context: Any but NMI. Looks at the rows of segments where a frame may be free, not at others.
+ * Return: bytes of free frames; 0 for a static space.
+ */
+size_t swim_space_free_bytes(const struct swim_space *space)
+{
+	struct swim_segment *segment;
+	size_t frames = 0;
+	u32 index;
+
+	if (space->segment)
+		return 0;
+	for_each_segment_with_room(space, SWIM_FRAME_ORDER, index, segment)
+		frames += swim_segment_free_frames(segment);
+	return frames * SWIM_FRAME_SIZE;
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_space_free_bytes);
+
+/**
+ * swim_space_release - give free memory back to the page allocator, of segments in use too
+ * @space: any; a static one has nothing to give
+ * @most: bytes at which to stop; it may be some more, for segments that are free go whole
+ *
+ * Free segments go first, then free frames of 64 KiB. Extents larger than a frame are not given
+ * out of a segment that has lost frames, until all of it has gone. Asks for no memory and
+ * waits for nobody.
+ *
+ * Context: Any but NMI.
+ * Return: bytes given back.
+ */
+size_t swim_space_release(struct swim_space *space, size_t most)
+{
+	struct swim_segment *segment;
+	size_t freed = 0;
+	u32 index;
+
+	if (space->segment)
+		return 0;
+	for_each_segment_with_room(space, SWIM_FRAME_ORDER, index, segment) {
+		if (freed >= most)
+			return freed;
+		freed += segment_put(space, segment);
+	}
+	for_each_segment_with_room(space, SWIM_FRAME_ORDER, index, segment) {
+		if (freed >= most)
+			return freed;
+		freed += frames_put(space, segment, most - freed);
+	}
+	return freed;
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_space_release);
 
 static void *take_from(struct swim_space *space, struct swim_segment *segment, unsigned int pages,
 		       unsigned int order)
@@ -578,7 +762,7 @@ int swim_space_alloc(struct swim_space *space, size_t size, gfp_t gfp, struct sw
 		/* One that is no power of two may fit where one of its order does not. */
 		if (!is_power_of_2(pages))
 			addr = take_anywhere(space, pages, order);
-		if (!addr && !space->segment && !grow(space, order, gfp))
+		if (!addr && !space->segment && !more(space, order, gfp))
 			continue;
 		/* The hints may be behind: before it is said that there is none, look. */
 		addr = addr ?: take_anywhere(space, pages, order);
@@ -592,13 +776,28 @@ int swim_space_alloc(struct swim_space *space, size_t size, gfp_t gfp, struct sw
 }
 EXPORT_SYMBOL_GPL(swim_space_alloc);
 
-/* Has a block, whose begin does, its end in the memory of its segment too? */
+/* Have all these pages memory, in a segment where some have none? */
+static noinline bool is_present(const struct swim_segment *segment, unsigned int page,
+				unsigned int pages)
+{
+	unsigned int frame;
+
+	if (page + pages > SWIM_SEGMENT_PAGES)
+		return false;
+	for (frame = page / FRAME_PAGES; frame * FRAME_PAGES < page + pages; frame++)
+		if (!READ_ONCE(segment->frame[frame].base))
+			return false;
+	return true;
+}
+
+/* Has a block, whose begin is in a segment, memory to its end? */
 static bool within(const struct swim_space *space, const struct swim_segment *segment,
 		   const struct swim_block *block, unsigned int page)
 {
 	if (space->segment)
 		return swim_block_contains(&space->fixed, block->addr + block->size - 1);
-	return page + block->size / PAGE_SIZE <= READ_ONCE(segment->pages);
+	return READ_ONCE(segment->pages) == SWIM_SEGMENT_PAGES ||
+	       is_present(segment, page, block->size / PAGE_SIZE);
 }
 
 /**
@@ -685,7 +884,7 @@ static void fixed_open(struct swim_space *space)
 			continue;
 		segment->pages = (to - from) / PAGE_SIZE;
 		swim_segment_open(segment, (from - at) / PAGE_SIZE, segment->pages);
-		room_all(space, segment);
+		room_upto(space, segment, SWIM_SEGMENT_ORDER);
 	}
 	atomic_long_set(&space->size, space->fixed.size);
 }

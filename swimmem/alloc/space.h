@@ -14,6 +14,8 @@ struct swim_space *swim_space_make(const char *name, size_t limit, int node);
 int swim_space_unmake(struct swim_space *space);
 struct swim_space *swim_global_space(void);
 struct swim_frame *swim_space_frame(const struct swim_space *space, const void *addr);
+size_t swim_space_free_bytes(const struct swim_space *space);
+size_t swim_space_release(struct swim_space *space, size_t most);
 
 /* Every segment that the space has or once had; one without memory has no live frame. */
 #define swim_for_each_segment(space, index, segment)				\
