@@ -7,6 +7,8 @@
 
 #include <linux/export.h>
 #include <linux/gfp.h>
+#include <linux/shrinker.h>
+#include <linux/version.h>
 
 /* What the suites see and no client does, where the kernel can run suites. */
 #if IS_ENABLED(CONFIG_KUNIT)
@@ -62,6 +64,55 @@ static inline unsigned int swim_stack_fetch(u32 stack, unsigned long **entries)
 	return 0;
 }
 
+#endif
+
+/* There is one shrinker. NULL when out of memory. */
+static inline struct shrinker *
+swim_shrinker_start(unsigned long (*count)(struct shrinker *shrinker, struct shrink_control *control),
+		    unsigned long (*scan)(struct shrinker *shrinker, struct shrink_control *control),
+		    long batch)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	struct shrinker *shrinker = shrinker_alloc(0, "swimmem");
+
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->batch = batch;
+	shrinker_register(shrinker);
+	return shrinker;
+#else
+	static struct shrinker shrinker;
+
+	shrinker = (struct shrinker){
+		.count_objects = count,
+		.scan_objects = scan,
+		.seeks = DEFAULT_SEEKS,
+		.batch = batch,
+	};
+	return register_shrinker(&shrinker, "swimmem") ? NULL : &shrinker;
+#endif
+}
+
+static inline void swim_shrinker_stop(struct shrinker *shrinker)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	shrinker_free(shrinker);
+#else
+	unregister_shrinker(shrinker);
+#endif
+}
+
+/* Reclaim is to know that it got on: <linux/swap.h>. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#define swim_account_reclaimed(pages)	mm_account_reclaimed_pages(pages)
+#else
+#define swim_account_reclaimed(pages)						\
+do {										\
+	if (current->reclaim_state)						\
+		current->reclaim_state->reclaimed_slab += (pages);		\
+} while (0)
 #endif
 
 /*

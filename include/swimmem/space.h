@@ -11,6 +11,7 @@
 
 #include <linux/gfp.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <swimmem/heap.h>
 #include <swimmem/segment.h>
@@ -40,6 +41,7 @@ struct swim_space_cpu {
  * @fixed: the memory of a static space
  * @node: where pages come from, or NUMA_NO_NODE
  * @cpu: what each CPU keeps
+ * @clean: held by the one who compacts a pool in it
  * @link: in the list of all spaces
  * @dir: in debugfs
  */
@@ -54,6 +56,7 @@ struct swim_space {
 	struct swim_block fixed;
 	int node;
 	struct swim_space_cpu __percpu *cpu;
+	struct mutex clean;
 	struct list_head link;
 	struct dentry *dir;
 };
@@ -102,6 +105,7 @@ extern const struct swim_heap_ops swim_space_heap_ops;
 		.segment = _name##_segment,						\
 		.fixed = { _name##_fixed, (_bytes) },					\
 		.cpu = &_name##_cpu,							\
+		.clean = __MUTEX_INITIALIZER(_name.clean),				\
 	}
 
 struct swim_space *__must_check swim_space_create(const char *name, size_t limit);

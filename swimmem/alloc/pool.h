@@ -57,7 +57,7 @@ struct swim_pool_cpu {
  * @large: objects with extents of their own
  * @large_used: their bytes
  * @large_held: bytes of their extents
- * @clean: held by the one who compacts
+ * @clean: held by the one who compacts, if no space has such a lock
  * @moves: what he did; he alone writes it
  * @cleaner: his too
  * @reclaim: when that is without being asked
@@ -91,7 +91,7 @@ struct swim_pool {
 	atomic_long_t large;
 	atomic_long_t large_used;
 	atomic_long_t large_held;
-	struct mutex clean;	/* and moves */
+	struct mutex clean;
 	struct swim_moves moves;
 	struct swim_cleaner cleaner;
 	struct swim_reclaim reclaim;

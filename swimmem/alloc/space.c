@@ -997,6 +997,7 @@ struct swim_space *swim_space_make(const char *name, size_t limit, int node)
 	space->heap.ops = &swim_space_heap_ops;
 	space->limit = limit ? min(limit, most) : most;
 	space->node = node;
+	mutex_init(&space->clean);
 	space->cpu = swim_fail() ? NULL : alloc_percpu(struct swim_space_cpu);
 	if (!space->cpu)
 		goto free_space;

@@ -56,7 +56,7 @@ enum walked {
 
 static struct mutex *lock_of(struct swim_pool *pool)
 {
-	return &pool->clean;
+	return pool->space ? &pool->space->clean : &pool->clean;
 }
 
 /**
@@ -238,7 +238,9 @@ static void close_mover(struct swim_mover *mover)
 
 static struct swim_hunk *get_hunk(struct swim_cleaner *cleaner)
 {
-	struct swim_hunk *hunk = swim_hunk_get(pool_of(cleaner), GFP_NOWAIT | __GFP_NOWARN);
+	/* What reclaim keeps for itself it keeps: there is a reserve. */
+	const gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN | __GFP_NOMEMALLOC;
+	struct swim_hunk *hunk = swim_hunk_get(pool_of(cleaner), gfp);
 
 	if (!hunk) {
 		hunk = cleaner->reserve;
@@ -314,35 +316,28 @@ static unsigned long hunks_for(const struct swim_pool *pool, size_t live, unsign
 		     DIV_ROUND_UP_ULL((u64)live * 100, size * target));
 }
 
-static void count_hunks(struct swim_cleaner *cleaner)
+/**
+ * swim_clean_gain - how many hunks can be gained
+ * @pool: any
+ * @target: utilisation in per cent, at the most
+ * @hunks: how many closed ones there are
+ */
+unsigned long swim_clean_gain(struct swim_pool *pool, unsigned int target, unsigned long *hunks)
 {
-	struct swim_pool *pool = pool_of(cleaner);
 	struct swim_frame *frame;
+	unsigned long goal;
+	size_t lives = 0;
 	u32 number;
 	int live;
 
-	cleaner->live = 0;
-	cleaner->hunks = 0;
+	*hunks = 0;
 	swim_for_each_frame(pool, number, frame) {
 		live = live_in(pool, frame, 100);
-		cleaner->live += live;
-		cleaner->hunks += !!live;
+		lives += live;
+		*hunks += !!live;
 	}
-}
-
-/**
- * swim_clean_gain - how many hunks can be gained
- * @pool: under swim_clean_lock(), and without a run
- * @target: utilisation in per cent, at the most
- */
-unsigned long swim_clean_gain(struct swim_pool *pool, unsigned int target)
-{
-	struct swim_cleaner *cleaner = &pool->cleaner;
-	unsigned long goal;
-
-	count_hunks(cleaner);
-	goal = hunks_for(pool, cleaner->live, target);
-	return cleaner->hunks > goal ? cleaner->hunks - goal : 0;
+	goal = hunks_for(pool, lives, target);
+	return *hunks > goal ? *hunks - goal : 0;
 }
 
 /* The score from which on hunks have to be emptied to gain @gain of them. */
@@ -386,7 +381,7 @@ bool swim_clean_begin(struct swim_pool *pool, enum swim_clean_why why, unsigned 
 
 	cleaner->phase = SWIM_CLEAN_IDLE;
 	cleaner->mover.hints = 0;
-	gain = min(gain, swim_clean_gain(pool, target));
+	gain = min(gain, swim_clean_gain(pool, target, &cleaner->hunks));
 	if (target < 100 ? !gain : !cleaner->hunks)
 		return false;
 	cleaner->goal = target < 100 ? cleaner->hunks - gain : 0;

@@ -94,8 +94,7 @@ struct swim_obstacles {
  * @target: utilisation in per cent at which it has done enough; 100 to move everything
  * @cursor: number of the frame that it has come to
  * @least: score of a hunk that is worth its cleaning
- * @live: bytes that live in closed hunks
- * @hunks: how many these are
+ * @hunks: that are closed
  * @goal: how many are to be left
  * @frame: that it holds now
  * @moved: bytes that moved out of that, tags included
@@ -122,7 +121,6 @@ struct swim_cleaner {
 	u8 target;
 	u8 least;
 	u32 cursor;
-	size_t live;
 	unsigned long hunks;
 	unsigned long goal;
 	struct swim_frame *frame;
@@ -145,7 +143,7 @@ struct swim_cleaner {
  * @pressed: there is little room left
  * @kick: lets any context start the work
  * @work: the background work
- * @gain: pages that compaction would give back, when somebody last counted
+ * @gain: hunks that compaction would give back, when somebody last counted
  * @counted: when that was, in jiffies
  */
 struct swim_reclaim {
@@ -169,7 +167,7 @@ void swim_cleaner_end(struct swim_pool *pool);
 void swim_clean_lock(struct swim_pool *pool);
 bool swim_clean_trylock(struct swim_pool *pool);
 void swim_clean_unlock(struct swim_pool *pool);
-unsigned long swim_clean_gain(struct swim_pool *pool, unsigned int target);
+unsigned long swim_clean_gain(struct swim_pool *pool, unsigned int target, unsigned long *hunks);
 bool swim_clean_begin(struct swim_pool *pool, enum swim_clean_why why, unsigned int target,
 		      unsigned long gain);
 int swim_clean_step(struct swim_pool *pool, size_t bytes, u64 nanoseconds);
@@ -183,5 +181,7 @@ void swim_reclaim_kick(struct swim_pool *pool, bool pressed);
 bool swim_reclaim_direct(struct swim_pool *pool);
 int swim_reclaim_start(void);
 void swim_reclaim_stop(void);
+unsigned long swim_reclaim_count(void);
+unsigned long swim_reclaim_shrink(unsigned long pages);
 
 #endif

@@ -23,10 +23,13 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/swap.h>
 
 #include "../alloc/space.h"
 #include "../compat.h"
 #include "../alloc/pool.h"
+#include "../observe/registry.h"
 
 #define TARGET_DEFAULT	90		/* per cent */
 #define BUDGET_BYTES	SZ_1M
@@ -35,6 +38,7 @@
 #define REST		3		/* times as long as a step */
 #define DIRECT_GAIN	8		/* hunks that an allocation wants */
 #define PRESSED_GAIN	16
+#define SHRINK_PAGES	1024		/* at a time */
 #define TARGET_MOST	97		/* fuller hunks are not worth it, whoever wants memory */
 
 unsigned int swim_target_default = TARGET_DEFAULT;
@@ -43,6 +47,7 @@ module_param_named(target, swim_target_default, uint, 0644);
 MODULE_PARM_DESC(target, "utilisation of new pools, in per cent, that is kept in the background; 0: none");
 
 static struct workqueue_struct *wq;
+static struct shrinker *shrinker;
 
 static bool is_pressed(const struct swim_pool *pool)
 {
@@ -63,9 +68,9 @@ static bool relieve(struct swim_pool *pool)
 /* Is so much to be gained that it is worth to begin? */
 static bool is_worth(struct swim_pool *pool, unsigned int target)
 {
-	unsigned long gain = swim_clean_gain(pool, target);
+	unsigned long hunks, gain = swim_clean_gain(pool, target, &hunks);
 
-	return gain > 1 && gain * 8 >= pool->cleaner.hunks;
+	return gain > 1 && gain * 8 >= hunks;
 }
 
 /* A step of the background work; how long to rest until the next, in jiffies, or 0. */
@@ -244,13 +249,118 @@ void swim_reclaim_end(struct swim_pool *pool)
 	cancel_delayed_work_sync(&reclaim->work);
 }
 
+/* What a pool could give back, at the latest look. */
+static void count_pool(struct swim_pool *pool, void *arg)
+{
+	struct swim_reclaim *reclaim = &pool->reclaim;
+	const unsigned long counted = READ_ONCE(reclaim->counted);
+	unsigned long *bytes = arg, hunks;
+
+	if (!counted || time_after(jiffies, counted + LOOK_DELAY)) {
+		WRITE_ONCE(reclaim->gain, swim_clean_gain(pool, TARGET_MOST, &hunks));
+		WRITE_ONCE(reclaim->counted, jiffies ?: 1);
+	}
+	*bytes += READ_ONCE(reclaim->gain) * swim_pool_hunk_size(pool);
+}
+
+static void count_space(struct swim_space *space, void *arg)
+{
+	*(unsigned long *)arg += swim_space_free_bytes(space);
+}
+
+/**
+ * struct shrinking - what the shrinker is after
+ * @want: bytes
+ * @freed: those of them that went back
+ */
+struct shrinking {
+	unsigned long want;
+	unsigned long freed;
+};
+
+static void shrink_pool(struct swim_pool *pool, void *arg)
+{
+	struct shrinking *shrinking = arg;
+	unsigned long gain;
+
+	/* A static space has nothing to give; who compacts already gives soon. */
+	if (!swim_pool_scanned(pool) || shrinking->freed >= shrinking->want ||
+	    !swim_clean_trylock(pool))
+		return;
+	gain = DIV_ROUND_UP(shrinking->want - shrinking->freed, SWIM_FRAME_SIZE);
+	if (swim_clean_begin(pool, SWIM_CLEAN_SHRINK, TARGET_MOST, gain))
+		while (swim_clean_step(pool, 0, 0) > 0)
+			;
+	swim_clean_drain(pool);
+	swim_clean_unlock(pool);
+	WRITE_ONCE(pool->reclaim.counted, 0);
+	shrinking->freed += swim_space_release(pool->space, shrinking->want - shrinking->freed);
+}
+
+static void shrink_space(struct swim_space *space, void *arg)
+{
+	struct shrinking *shrinking = arg;
+
+	if (shrinking->freed < shrinking->want)
+		shrinking->freed += swim_space_release(space,
+						       shrinking->want - shrinking->freed);
+}
+
+/**
+ * swim_reclaim_count - pages that all spaces and pools could give back
+ *
+ * Context: Process, in reclaim.
+ */
+unsigned long swim_reclaim_count(void)
+{
+	unsigned long bytes = 0;
+
+	swim_registry_try_each(count_space, count_pool, &bytes);
+	return bytes / PAGE_SIZE;
+}
+
+/**
+ * swim_reclaim_shrink - give pages back: first what is free, then what compaction makes free
+ * @pages: how many
+ *
+ * Context: Process, in reclaim. Waits for readers, and for no lock.
+ * Return: how many went back.
+ */
+unsigned long swim_reclaim_shrink(unsigned long pages)
+{
+	struct shrinking shrinking = { .want = pages * PAGE_SIZE };
+
+	swim_registry_try_each(shrink_space, shrink_pool, &shrinking);
+	return shrinking.freed / PAGE_SIZE;
+}
+
+static unsigned long shrinker_count(struct shrinker *unused, struct shrink_control *control)
+{
+	return swim_reclaim_count() ?: SHRINK_EMPTY;
+}
+
+static unsigned long shrinker_scan(struct shrinker *unused, struct shrink_control *control)
+{
+	unsigned long pages = swim_reclaim_shrink(control->nr_to_scan);
+
+	swim_account_reclaimed(pages);
+	return pages ?: SHRINK_STOP;
+}
+
 int swim_reclaim_start(void)
 {
 	wq = alloc_workqueue("swimmem", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	return wq ? 0 : -SWIM_ENOMEM;
+	if (!wq)
+		return -SWIM_ENOMEM;
+	shrinker = swim_shrinker_start(shrinker_count, shrinker_scan, SHRINK_PAGES);
+	if (shrinker)
+		return 0;
+	destroy_workqueue(wq);
+	return -SWIM_ENOMEM;
 }
 
 void swim_reclaim_stop(void)
 {
+	swim_shrinker_stop(shrinker);
 	destroy_workqueue(wq);
 }

@@ -89,6 +89,20 @@ void swim_registry_del_pool(struct swim_pool *pool)
 	mutex_unlock(&lock);
 }
 
+static void each(void (*space)(struct swim_space *space, void *arg),
+		 void (*pool)(struct swim_pool *pool, void *arg), void *arg)
+{
+	struct swim_space *s;
+	struct swim_pool *p;
+
+	if (space)
+		list_for_each_entry(s, &spaces, link)
+			space(s, arg);
+	if (pool)
+		list_for_each_entry(p, &pools, link)
+			pool(p, arg);
+}
+
 /**
  * swim_registry_each - call a function for each space, then one for each pool
  * @space: may be NULL
@@ -100,17 +114,28 @@ void swim_registry_del_pool(struct swim_pool *pool)
 void swim_registry_each(void (*space)(struct swim_space *space, void *arg),
 			void (*pool)(struct swim_pool *pool, void *arg), void *arg)
 {
-	struct swim_space *s;
-	struct swim_pool *p;
-
 	mutex_lock(&lock);
-	if (space)
-		list_for_each_entry(s, &spaces, link)
-			space(s, arg);
-	if (pool)
-		list_for_each_entry(p, &pools, link)
-			pool(p, arg);
+	each(space, pool, arg);
 	mutex_unlock(&lock);
+}
+
+/**
+ * swim_registry_try_each - the same, unless somebody else is at it
+ * @space: may be NULL
+ * @pool: may be NULL
+ * @arg: for both
+ *
+ * Context: Process, in reclaim: who has the lock may be waiting for memory.
+ * Return: false when nothing was called.
+ */
+bool swim_registry_try_each(void (*space)(struct swim_space *space, void *arg),
+			    void (*pool)(struct swim_pool *pool, void *arg), void *arg)
+{
+	if (!mutex_trylock(&lock))
+		return false;
+	each(space, pool, arg);
+	mutex_unlock(&lock);
+	return true;
 }
 
 static void pool_cpu_dead(struct swim_pool *pool, void *arg)

@@ -10,6 +10,8 @@ int swim_registry_add_space(struct swim_space *space);
 void swim_registry_del_space(struct swim_space *space);
 int swim_registry_add_pool(struct swim_pool *pool);
 void swim_registry_del_pool(struct swim_pool *pool);
+bool swim_registry_try_each(void (*space)(struct swim_space *space, void *arg),
+			    void (*pool)(struct swim_pool *pool, void *arg), void *arg);
 void swim_registry_each(void (*space)(struct swim_space *space, void *arg),
 			void (*pool)(struct swim_pool *pool, void *arg), void *arg);
 int swim_registry_init(void);
