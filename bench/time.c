@@ -608,30 +608,6 @@ static int measure_extents(void)
 	return measure(figures, ARRAY_SIZE(figures));
 }
 
-/* All that is there, so that the host has given it to us before anything is timed. */
-static int touch(void)
-{
-	const unsigned int order = get_order(SZ_2M);
-	unsigned long keep = 0, left;
-	struct page *page, *next;
-	struct sysinfo memory;
-	LIST_HEAD(pages);
-	unsigned int i;
-
-	si_meminfo(&memory);
-	for (left = memory.freeram / 8 * 7 >> order; left--; keep++) {
-		page = alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, order);
-		if (!page)
-			break;
-		for (i = 0; i < 1U << order; i++)
-			memset(page_address(page + i), 0, 8);
-		list_add(&page->lru, &pages);
-	}
-	list_for_each_entry_safe(page, next, &pages, lru)
-		__free_pages(page, order);
-	return keep ? 0 : -ENOMEM;
-}
-
 static void teardown(void)
 {
 	unsigned int i;
@@ -700,7 +676,7 @@ static int __init time_begin(void)
 		pr_err("needs %u CPUs\n", CPUS);
 		return -ENODEV;
 	}
-	err = setup() ?: touch() ?: measure_pairs() ?: measure_cpus() ?: measure_there() ?:
+	err = setup() ?: bench_touch() ?: measure_pairs() ?: measure_cpus() ?: measure_there() ?:
 	      measure_extents() ?: measure_batches(1000, 100) ?: measure_batches(100000, 2) ?:
 	      measure_batches(MOST, 1) ?: check_empty();
 	teardown();
