@@ -7,6 +7,12 @@
 	scripts/report.py live LOG JSON			the same, by how many objects live
 	scripts/report.py time LOG JSON			nanoseconds, from the kernel's log
 	scripts/report.py lease LOG JSON		the same, of leases and of moving structures
+	scripts/report.py held LOG JSON			how full compaction makes a pool
+	scripts/report.py speed LOG JSON		how fast it is
+	scripts/report.py walk LOG JSON			walking what has survived, before and after it
+	scripts/report.py pins LOG JSON			how long pins take meanwhile
+	scripts/report.py churn LOG JSON		what it costs to keep a space full
+	scripts/report.py pressure LOG JSON		what comes back when memory is short
 	scripts/report.py shadow JSON CPUS=FOLDER...	how full the heap got, by the number of CPUs
 
 `demo` reads FOLDER/{before,after}.{stats,shadow,verify}: lines `name value unit`. The others add
@@ -15,6 +21,7 @@ missed is not.
 """
 
 import json
+import math
 import re
 import sys
 
@@ -345,6 +352,157 @@ def lease(log, path):
     return True
 
 
+# Which objects, how they are called, at most so much held.
+SETS = (
+    ("few", "2*10^4 of 32..512 bytes", 110),
+    ("many", "10^6 of 32..512 bytes", 105),
+    ("small", "10^6 of 64 bytes", None),
+    ("large", "2.5*10^5 of 1024 bytes", None),
+)
+
+
+def held(log, path):
+    found = told(log, "compact")
+    verdict = Verdict()
+    rows = [["held / asked for, %", "pool", "its space", "zsmalloc", "SLUB", "at most", "met"]]
+    for name, what, most in SETS:
+        pool, space, zsmalloc, slub = (value_of(found, f"{figure}.{name}.{whose}") for figure, whose in
+                                       (("held", "swim"), ("space", "swim"), ("held", "zsmalloc"),
+                                        ("held", "slub")))
+        rows.append([what, f"{pool:.1f}", f"{space:.1f}", f"{zsmalloc:.1f}", f"{slub:.1f}"]
+                    + verdict.cells(f"held.{name}", (pool, most, "%")))
+    table(rows)
+    verdict.tell()
+    keep(path, "compact", as_json(found))
+    keep(path, "held_targets", verdict.targets)
+    return True
+
+
+def speed(log, path):
+    found = told(log, "compact")
+    verdict = Verdict()
+    rows = [["live MB compacted in a second", "pool", "zsmalloc", "memcpy", "ns an object", "waits",
+             "at least", "met"]]
+    for name, what, _ in SETS:
+        pool, zsmalloc, memcpy = (value_of(found, f"speed.{name}.{whose}")
+                                  for whose in ("swim", "zsmalloc", "memcpy"))
+        rows.append([what, f"{pool:,.0f}", f"{zsmalloc:,.0f}", f"{memcpy:,.0f}",
+                     f"{value_of(found, f'object.{name}.swim'):,.0f}",
+                     f"{value_of(found, f'waits.{name}.swim'):.0f}"]
+                    + verdict.cells(f"speed.{name}", (pool, 1500 if name == "many" else None, "MB/s"),
+                                    least=True))
+    table(rows)
+    print(f"\n  a wait is for a grace period, as a rule: {value_of(found, 'grace'):.1f} ms")
+    verdict.tell()
+    keep(path, "speed_targets", verdict.targets)
+    return True
+
+
+def walk(log, path):
+    found = told(log, "walk")
+    verdict = Verdict()
+    rows = [["ns a node", "before", "after", "kmalloc", "after / kmalloc", "at most", "met"]]
+    for shape in ("list", "tree"):
+        before, after, peer = (value_of(found, f"{shape}.{which}") for which in
+                               ("swim.churned", "swim.compacted", "kmalloc.churned"))
+        rows.append([f"{shape} of 2*10^5 survivors", f"{before:,.1f}", f"{after:,.1f}", f"{peer:,.1f}",
+                     f"{after / peer:.2f}"] + verdict.cells(f"walk.{shape}", (after, 15, "ns")))
+    table(rows)
+    verdict.tell()
+    keep(path, "walk", as_json(found))
+    keep(path, "walk_targets", verdict.targets)
+    return True
+
+
+def pins(log, path):
+    found = told(log, "pins")
+    verdict = Verdict()
+    rows = [["of 10^7, ns", "median", "99.9 %", "worst", "over 1 us", "over 20 us", "at most", "met"]]
+    for when in ("idle", "compacting"):
+        for what, name in (("pin", "pin + unpin"), ("machine", "the machine alone")):
+            figures_of = [value_of(found, f"{when}.{what}.{which}")
+                          for which in ("median", "p99.9", "worst", "over1us", "over20us")]
+            row = [f"{when}: {name}"] + [f"{value:,.0f}" for value in figures_of]
+            if (when, what) == ("compacting", "pin"):
+                row += verdict.cells("pins", (figures_of[1], 1000, "ns"), (figures_of[2], 20000, "ns"))
+            rows.append(row)
+    table(rows)
+    clock, compactions, moved, cancelled = (value_of(found, name) for name in
+                                            ("clock", "compactions", "moved", "cancelled"))
+    print(f"\n  the clock's own {clock:.0f} ns are in all of these; meanwhile {compactions:,.0f} "
+          f"compactions, {moved:,.0f} objects moved, {cancelled:,.0f} moves cancelled by a pin")
+    verdict.tell()
+    keep(path, "pins", as_json(found))
+    keep(path, "pins_targets", verdict.targets)
+    return True
+
+
+def cleaned(full):
+    """How full are the segments that are cleaned when what lives is @full of the space, and any
+    byte is as likely to die as another: c with full = (c - 1) / ln(c)."""
+    low, high = 1e-9, 1 - 1e-9
+    for _ in range(100):
+        middle = (low + high) / 2
+        if (middle - 1) / math.log(middle) < full:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+# How full, at least so much of the throughput without end.
+CHURN = ((70, None), (80, 0.5), (90, 0.25), (95, None))
+
+
+def churn(log, path):
+    """Beside each cost what the literature has for it. To clean a segment of which u is live costs
+    u / (1 - u) bytes moved for each byte that comes free, which makes 1 / (1 - u) written for each
+    byte that comes: Rosenblum and Ousterhout, The Design and Implementation of a Log-Structured
+    File System (SOSP 1991, TOCS 1992), where the segment is read too and it is 2 / (1 - u); Rumble,
+    Kejriwal and Ousterhout, Log-structured Memory for DRAM-based Storage (FAST 2014). Where the
+    segments that were filled first are cleaned, and any byte may die, those are emptier than the
+    rest: see cleaned()."""
+    found = told(log, "churn")
+    verdict = Verdict()
+    rows = [["live of the space", "moved / freed", "by epoch", "u/(1-u)", "c/(1-c)", "ns", "without end",
+             "share", "no memory", "turnovers", "at least", "met"]]
+    for full, least in CHURN:
+        cost, took, endless, nomem, warm, turned = (value_of(found, f"{full}.{which}") for which in
+                                                    ("cost", "swim", "endless", "nomem", "warm", "turned"))
+        epochs = [value_of(found, f"{full}.cost.{epoch + 1}") for epoch in range(5)]
+        u, c = full / 100, cleaned(full / 100)
+        rows.append([f"{full} %", f"{cost:.2f}", f"{min(epochs):.2f} - {max(epochs):.2f}",
+                     f"{u / (1 - u):.2f}", f"{c / (1 - c):.2f}", f"{took:,.0f}", f"{endless:,.0f}",
+                     f"{endless / took:.2f}", f"{nomem:,.0f}", f"{warm:.1f} + {turned:.1f}"]
+                    + verdict.cells(f"churn.{full}", (endless / took, least, "of it"), least=True))
+    table(rows)
+    print("\n  u/(1-u): all segments as full as the space (Rosenblum and Ousterhout 1992; Rumble et al.,"
+          "\n  FAST 2014); c/(1-c): the oldest are cleaned, and any byte may die: u = (c - 1) / ln c")
+    verdict.tell()
+    keep(path, "churn", as_json(found))
+    keep(path, "churn_targets", verdict.targets)
+    return True
+
+
+def pressure(log, path):
+    found = told(log, "pressure")
+    verdict = Verdict()
+    back = value_of(found, "kill.back")
+    rows = [["at the first kill", "", "unit", "at least", "met"]]
+    for what, name, unit in (("the space, full", "filled", "KiB"), ("live, asked for", "live", "KiB"),
+                             ("the space at the kill", "kill.space", "KiB"),
+                             ("held by the pool", "kill.held", "KiB"),
+                             ("objects read back", "objects", ""), ("of these wrong", "errors", "")):
+        rows.append([what, shown(value_of(found, name), unit), unit])
+    rows.append(["back in the system", f"{back:.1f}", "%"]
+                + verdict.cells("pressure", (back, 75, "%"), least=True))
+    table(rows)
+    verdict.tell()
+    keep(path, "pressure", as_json(found))
+    keep(path, "pressure_targets", verdict.targets)
+    return not value_of(found, "errors") and value_of(found, "objects") > 0
+
+
 def shadow(path, *runs):
     rows = [["CPUs", "live objects", "live + tags KiB", "held before KiB", "held after KiB",
              "before %", "after %", "read back", "errors"]]
@@ -365,7 +523,8 @@ def shadow(path, *runs):
 
 if __name__ == "__main__":
     commands = {"demo": demo, "count": count, "live": live, "time": time, "lease": lease,
-                "shadow": shadow}
+                "held": held, "speed": speed, "walk": walk, "pins": pins, "churn": churn,
+                "pressure": pressure, "shadow": shadow}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     sys.exit(0 if commands[sys.argv[1]](*sys.argv[2:]) else 1)
