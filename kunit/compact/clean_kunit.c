@@ -311,7 +311,117 @@ static void several_at_once_take_turns(struct kunit *test)
 	vfree(raws);
 }
 
+struct node {
+	struct swim_box left, right;
+	u32 number;
+};
+
+static SWIM_TYPE(node_type, struct node, SWIM_PART(left), SWIM_PART(right));
+
+#define NODES	4095
+
+/* Complete: node n leads to 2 n + 1 and 2 n + 2. */
+static void plant(struct kunit *test, struct swim_box *boxes)
+{
+	u32 state = swim_random_seed(2), n, other;
+	u32 *order = vmalloc(NODES * sizeof(*order));
+
+	KUNIT_ASSERT_NOT_NULL(test, order);
+	for (n = 0; n < NODES; n++) {
+		other = swim_random(&state) % (n + 1);
+		order[n] = order[other];
+		order[other] = n;
+	}
+	for (n = 0; n < NODES; n++) {
+		struct node *node;
+
+		KUNIT_ASSERT_EQ(test, swim_box_new(&boxes[order[n]], heap_hold(test), &node_type,
+						   GFP_KERNEL), 0);
+		node = swim_box_pin(&boxes[order[n]]);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(node));
+		node->number = order[n];
+		swim_box_unpin(&boxes[order[n]]);
+	}
+	vfree(order);
+	for (n = NODES - 1; n > 0; n--) {
+		struct swim_box *up = &boxes[(n - 1) / 2];
+		struct node *node = swim_box_pin(up);
+
+		KUNIT_ASSERT_FALSE(test, IS_ERR(node));
+		KUNIT_EXPECT_EQ(test, swim_box_move(n % 2 ? &node->left : &node->right,
+						    &boxes[n]), 0);
+		swim_box_unpin(up);
+	}
+}
+
+/* Nodes that stand directly behind the one that comes before them, depth first. */
+static unsigned int in_order(struct kunit *test, struct swim_box *root)
+{
+	const size_t span = SWIM_TAG_SLOT + round_up(sizeof(struct node), 8) +
+			    swim_kunit_trailer();
+	const struct node *stack[32], *node, *last = NULL;
+	unsigned int top = 0, behind = 0, seen = 0;
+
+	rcu_read_lock();
+	stack[top++] = swim_box_read(root);
+	while (top) {
+		node = stack[--top];
+		seen++;
+		behind += (void *)node == (void *)last + span;
+		last = node;
+		if (!swim_box_is_empty(&node->right))
+			stack[top++] = swim_box_read(&node->right);
+		if (!swim_box_is_empty(&node->left))
+			stack[top++] = swim_box_read(&node->left);
+	}
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, seen, NODES);
+	return behind;
+}
+
+static void structures_are_laid_depth_first(struct kunit *test)
+{
+	struct swim_box *boxes = vzalloc(NODES * sizeof(*boxes));
+	unsigned int breaks;
+
+	KUNIT_ASSERT_NOT_NULL(test, boxes);
+	plant(test, boxes);
+	KUNIT_EXPECT_LT(test, in_order(test, boxes), NODES / 10);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 100), 0);
+	/* One in each hunk has another hunk in front of it. */
+	breaks = NODES - in_order(test, boxes);
+	KUNIT_EXPECT_LE(test, breaks, heap_stats(test).hunks + 1);
+	KUNIT_EXPECT_EQ(test, swim_box_drop(boxes), 0);
+	vfree(boxes);
+}
+
+static void steps_lay_structures_too(struct kunit *test)
+{
+	struct swim_box *boxes = vzalloc(NODES * sizeof(*boxes));
+	unsigned int steps = 0;
+	int err;
+
+	KUNIT_ASSERT_NOT_NULL(test, boxes);
+	plant(test, boxes);
+	KUNIT_EXPECT_EQ(test, swim_pool_set_budget(heap_pool(test), 100 * sizeof(struct node),
+						   USEC_PER_SEC), 0);
+	do {
+		err = swim_pool_compact_step(heap_pool(test), 100);
+		steps++;
+	} while (err > 0);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_GE(test, steps, NODES / 100);
+	KUNIT_EXPECT_LE(test, steps, NODES / 100 + 2);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, (u64)NODES);
+	/* Of what a step leaves some is forgotten. */
+	KUNIT_EXPECT_GT(test, in_order(test, boxes), NODES * 8 / 10);
+	KUNIT_EXPECT_EQ(test, swim_box_drop(boxes), 0);
+	vfree(boxes);
+}
+
 static struct kunit_case clean_cases[] = {
+	KUNIT_CASE(structures_are_laid_depth_first),
+	KUNIT_CASE(steps_lay_structures_too),
 	KUNIT_CASE(what_is_held_is_what_lives),
 	KUNIT_CASE(segments_that_are_empty_go_back),
 	KUNIT_CASE(a_second_compaction_has_nothing_to_do),

@@ -220,8 +220,8 @@ static void keep_hints(struct swim_mover *mover, const struct swim_type *type, v
 		}
 	}
 reverse:
-	for (last = mover->hints; first + 1 < last; first++)
-		swap(mover->hint[first], mover->hint[--last]);
+	for (last = mover->hints; first + 1 < last; first++, last--)
+		swap(mover->hint[first], mover->hint[last - 1]);
 }
 
 /* Hand over to copies of values what these own, a few at a time. */
