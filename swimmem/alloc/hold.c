@@ -10,6 +10,7 @@
 
 #include "../compat.h"
 #include "../observe/report.h"
+#include "../observe/trace.h"
 #include "pool.h"
 #include "space.h"
 
@@ -118,12 +119,14 @@ void swim_release_apart(void *object, unsigned long where, size_t size)
 {
 	struct swim_apart apart = swim_apart_of(object, where);
 
-	if (apart.pack)
+	if (apart.pack) {
 		swim_pack_release(apart.pack, object, size);
-	else if (apart.hunk->frame)
+	} else if (apart.hunk->frame) {
 		swim_pool_release(apart.hunk->pool, apart.hunk, object, size);
-	else
+	} else {
+		trace_swim_free(apart.hunk->pool->name, object, size);
 		swim_large_release(apart.hunk, size);
+	}
 }
 
 /**
@@ -231,8 +234,10 @@ static noinline int free_rare(void *object, unsigned long word)
 	size_t size = swim_tag_size(value);
 
 	if (swim_tag_is_near(value, SWIM_TAG_NOTHING) &&
-	    atomic_long_dec_if_positive(&swim_pool_of_zero(object)->nothings) >= 0)
+	    atomic_long_dec_if_positive(&swim_pool_of_zero(object)->nothings) >= 0) {
+		trace_swim_free(swim_pool_of_zero(object)->name, object, 0);
 		return 0;
+	}
 	if (swim_tag_is(value, SWIM_TAG_NOTHING) && value & SWIM_TAG_APART &&
 	    !swim_pack_free_nothing(object))
 		return 0;

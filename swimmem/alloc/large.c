@@ -11,6 +11,7 @@
 #include <linux/mm.h>
 #include <linux/string.h>
 
+#include "../observe/trace.h"
 #include "fail.h"
 #include "pool.h"
 
@@ -88,6 +89,7 @@ void *swim_large_reserve(struct swim_pool *pool, size_t size, size_t align, gfp_
 		swim_track_new(block.addr + front, round_up(size, SWIM_OBJECT_ALIGN));
 		list(pool, head, block.addr + front);
 	}
+	trace_swim_alloc(pool->name, block.addr + front, size, gfp);
 	return block.addr + front;
 }
 

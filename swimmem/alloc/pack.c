@@ -26,6 +26,7 @@
 
 #include "../compact/evacuate.h"
 #include "../observe/leak.h"
+#include "../observe/trace.h"
 #include "hold.h"
 
 /* The state, in units of 8 bytes and in objects. */
@@ -214,6 +215,7 @@ static void *alloc_nothing(struct swim_pack *pack)
 	swim_tag_write(swim_tag_of(pack->memory),
 		       swim_tag_sized(SWIM_TAG_NOTHING, 0, SWIM_TAG_APART));
 	atomic_long_inc(&pack->nothings);
+	trace_swim_alloc("pack", pack->memory, 0, 0);
 	return pack->memory;
 }
 
@@ -232,6 +234,7 @@ static noinline void *alloc_slow(struct swim_pack *pack, size_t size, size_t ali
 	if (!object)
 		return failed(pack, size, SWIM_TAG_SLOT, align);
 	write_far(pack, object, SWIM_TAG_PACKED, round_up(size, UNIT));
+	trace_swim_alloc("pack", object, size, 0);
 	return object;
 }
 
@@ -253,7 +256,7 @@ void *swim_pack_alloc(struct swim_pack *pack, size_t size)
 	void *object;
 	u64 old;
 
-	if (unlikely(!pack || size - 1 >= SZ_512))
+	if (unlikely(swim_is_traced(swim_alloc) || !pack || size - 1 >= SZ_512))
 		return alloc_slow(pack, size, UNIT);
 	old = atomic64_read(&pack->state);
 	do {
@@ -291,6 +294,7 @@ static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsign
 		return failed(pack, size, 2 * SWIM_TAG_SLOT, UNIT);
 	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
 	write_far(pack, object - SWIM_TAG_SLOT, SWIM_TAG_LINK, 0);
+	trace_swim_alloc("pack", object, size, gfp);
 	*apart = SWIM_TAG_APART | SWIM_TAG_LINKED;
 	return object;
 }
@@ -323,6 +327,7 @@ void swim_pack_release(struct swim_pack *pack, void *object, size_t size)
 {
 	unsigned long begin = unit_of(pack, object - 2 * SWIM_TAG_SLOT);
 
+	trace_swim_free("pack", object, size);
 	if (want_init_on_free())
 		memset(object, 0, size);
 	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, SWIM_TAG_WHERE));
@@ -339,7 +344,10 @@ int swim_pack_free_nothing(void *object)
 {
 	struct swim_pack *pack = pack_of_nothing(object);
 
-	return atomic_long_dec_if_positive(&pack->nothings) < 0 ? -SWIM_ECLEARED : 0;
+	if (atomic_long_dec_if_positive(&pack->nothings) < 0)
+		return -SWIM_ECLEARED;
+	trace_swim_free("pack", object, 0);
+	return 0;
 }
 
 static __always_inline int put_packed(struct swim_pack *pack, const void *object, u64 units)
@@ -350,9 +358,11 @@ static __always_inline int put_packed(struct swim_pack *pack, const void *object
 	return 0;
 }
 
-static noinline int put_zeroed(struct swim_pack *pack, void *object, u64 units)
+static noinline int put_slow(struct swim_pack *pack, void *object, u64 units)
 {
-	memset(object, 0, units << UNIT_SHIFT);
+	trace_swim_free("pack", object, units << UNIT_SHIFT);
+	if (want_init_on_free())
+		memset(object, 0, units << UNIT_SHIFT);
 	return put_packed(pack, object, units);
 }
 
@@ -374,8 +384,9 @@ int swim_pack_free(void *object, unsigned long word, unsigned long value)
 					   word ^ packed_far(value) ^ SWIM_TAG_PACKED ^
 					   SWIM_TAG_DEAD)))
 		return swim_refuse("free", object);
-	return want_init_on_free() ? put_zeroed(pack, object, units) :
-				     put_packed(pack, object, units);
+	if (want_init_on_free() || swim_is_traced(swim_free))
+		return put_slow(pack, object, units);
+	return put_packed(pack, object, units);
 }
 
 /**

@@ -36,6 +36,7 @@
 #include "../observe/leak.h"
 #include "../observe/registry.h"
 #include "../observe/report.h"
+#include "../observe/trace.h"
 #include "fail.h"
 #include "pool.h"
 #include "space.h"
@@ -152,15 +153,19 @@ static void leave(struct swim_pool *pool, unsigned long next)
 }
 
 /* An open hunk with room for @need bytes, as a word; SWIM_NO_HUNK when out of memory. */
-static unsigned long find_hunk(struct swim_pool *pool, size_t need, gfp_t gfp)
+static unsigned long find_hunk(struct swim_pool *pool, size_t need, gfp_t gfp,
+			       enum swim_refill_from *from)
 {
 	struct swim_hunk *hunk = restart_current(pool);
 	unsigned long next;
 
+	*from = SWIM_REFILL_RESTART;
 	if (!hunk) {
+		*from = SWIM_REFILL_SPARE;
 		next = take_spare(pool, need);
 		if (next != SWIM_NO_HUNK)
 			return next;
+		*from = SWIM_REFILL_HEAP;
 		hunk = swim_hunk_get(pool, gfp);
 	}
 	if (!hunk) {
@@ -173,16 +178,19 @@ static unsigned long find_hunk(struct swim_pool *pool, size_t need, gfp_t gfp)
 		swim_reclaim_kick(pool, true);
 	if (hunk)
 		return (unsigned long)hunk + SWIM_HUNK_BEGIN;
+	*from = SWIM_REFILL_TAIL;
 	return swim_salvage_tail(pool, need);
 }
 
 /* Give this CPU a hunk with room for @need bytes. */
 static noinline int refill(struct swim_pool *pool, size_t need, gfp_t gfp)
 {
-	unsigned long old, new = find_hunk(pool, need, gfp);
+	enum swim_refill_from from;
+	unsigned long old, new = find_hunk(pool, need, gfp, &from);
 
 	if (new == SWIM_NO_HUNK)
 		return -SWIM_ENOMEM;
+	trace_swim_refill(pool, need, swim_pool_hunk_size(pool) - mark_of(pool, new), from);
 	old = word_read(pool);
 	if (has_room(pool, old, need) || !word_try(pool, old, new))
 		leave(pool, new);	/* somebody was faster */
@@ -213,6 +221,7 @@ static void release(struct swim_pool *pool, struct swim_hunk *hunk, void *object
 	unsigned long end = (unsigned long)object + size;
 	size_t trailer = swim_pool_trailer(pool);
 
+	trace_swim_free(pool->name, object, size);
 	if (trailer) {
 		/* Its tag stays, to tell who comes again: the mark does not go back. */
 		swim_track_drop(object, size, !(pool->flags & SWIM_POOL_RCU));
@@ -274,6 +283,7 @@ void swim_pool_retire(struct swim_pool *pool, struct swim_hunk *hunk, void *obje
 {
 	size_t trailer = swim_pool_trailer(pool);
 
+	trace_swim_free(pool->name, object, size);
 	this_cpu_dec(pool->cpu->objects);
 	WRITE_ONCE(hunk->stowed, true);
 	if (trailer)
@@ -332,13 +342,18 @@ static noinline void *reserve_small(struct swim_pool *pool, size_t size, size_t 
 		if (!err || (gfpflags_allow_blocking(gfp) && swim_reclaim_direct(pool)))
 			continue;
 		/* Somebody may have found a hunk meanwhile, or put one. */
-		object = swim_salvage_hole(pool, size, align) ?: bump_aligned(pool, size, align);
+		object = swim_salvage_hole(pool, size, align);
+		if (object)
+			trace_swim_refill(pool, need, need, SWIM_REFILL_HOLE);
+		else
+			object = bump_aligned(pool, size, align);
 		if (!object)
 			return ERR_PTR(err);
 		break;
 	}
 	if (trailer)
 		swim_track_new(object, round_up(size, SWIM_OBJECT_ALIGN));
+	trace_swim_alloc(pool->name, object, size, gfp);
 	return object;
 }
 
@@ -381,6 +396,7 @@ static noinline void *alloc_slow(struct swim_pool *pool, size_t size, size_t ali
 		return ERR_PTR(-SWIM_EMISALIGNED);
 	if (!size) {
 		atomic_long_inc(&pool->nothings);
+		trace_swim_alloc(pool->name, swim_pool_zero(pool), 0, gfp);
 		return swim_pool_zero(pool);
 	}
 	align = max_t(size_t, align, SWIM_OBJECT_ALIGN);
@@ -416,7 +432,7 @@ void *swim_pool_alloc(struct swim_pool *pool, size_t size, gfp_t gfp)
 	void *object;
 
 	/* Size 0 is large here too. */
-	if (unlikely(!pool || size - 1 >= pool->small_max ||
+	if (unlikely(swim_is_traced(swim_alloc) || !pool || size - 1 >= pool->small_max ||
 		     !swim_pool_bump(pool, need, &object)))
 		return alloc_slow(pool, size, SWIM_OBJECT_ALIGN, gfp);
 	return write_held(pool, object, need);

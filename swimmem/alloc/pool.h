@@ -11,6 +11,8 @@
 #include <swimmem/space.h>
 
 #include "../compact/cleaner.h"
+#include "../observe/events.h"
+#include "../observe/record.h"
 #include "../observe/track.h"
 #include "hold.h"
 #include "hunk.h"
@@ -61,6 +63,7 @@ struct swim_pool_cpu {
  * @moves: what he did; he alone writes it
  * @cleaner: his too
  * @reclaim: when that is without being asked
+ * @record: what that has cost; he writes it too
  * @name: of its folder in debugfs
  * @link: in the list of all pools
  * @dir: in debugfs
@@ -95,6 +98,7 @@ struct swim_pool {
 	struct swim_moves moves;
 	struct swim_cleaner cleaner;
 	struct swim_reclaim reclaim;
+	struct swim_record record;
 	char name[SWIM_NAME_MAX];
 	struct list_head link;
 	struct dentry *dir;
@@ -103,6 +107,7 @@ struct swim_pool {
 };
 
 static_assert(sizeof(struct swim_pool) % SWIM_OBJECT_ALIGN == 0);
+static_assert(sizeof(struct swim_pool) < 3 * SZ_1K);
 
 void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, unsigned long *apart);
 void swim_release_slow(void *object, size_t size);
@@ -159,6 +164,16 @@ static inline struct swim_pool *swim_pool_of_zero(void *object)
 static inline bool swim_pool_scanned(const struct swim_pool *pool)
 {
 	return pool->space && !pool->space->segment;
+}
+
+/* Count the time for which a move had interrupts off; by the one who compacts. */
+static inline void swim_pause_add(struct swim_pool *pool, u64 ns)
+{
+	struct swim_record *record = &pool->record;
+
+	swim_record_count(&record->pauses[swim_pause_bucket(ns)], 1);
+	if (ns > record->worst)
+		WRITE_ONCE(record->worst, ns);
 }
 
 static inline size_t swim_pool_hunk_size(const struct swim_pool *pool)
@@ -252,7 +267,8 @@ static __always_inline void *swim_pool_reserve(struct swim_pool *pool, size_t si
 {
 	void *object;
 
-	if (likely(size <= pool->small_max && swim_pool_bump(pool, swim_need(size), &object))) {
+	if (likely(!swim_is_traced(swim_alloc) && size <= pool->small_max &&
+		   swim_pool_bump(pool, swim_need(size), &object))) {
 		*apart = pool->apart;
 		return object;
 	}
@@ -299,7 +315,8 @@ static __always_inline void swim_release(void *object, size_t size)
 	unsigned long end = (unsigned long)object + size;
 
 	this_cpu_dec(cpu->objects);
-	if (this_cpu_read(cpu->next) == end && size < pool->zero_inline) {
+	if (this_cpu_read(cpu->next) == end && size < pool->zero_inline &&
+	    !swim_is_traced(swim_free)) {
 		swim_zero(object, size);
 		if (likely(swim_pool_rewind(cpu, object, end)))
 			return;

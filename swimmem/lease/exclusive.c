@@ -25,6 +25,7 @@
 
 #include "../compat.h"
 #include "../observe/report.h"
+#include "../observe/trace.h"
 #include "lease.h"
 
 #ifdef CONFIG_UML
@@ -108,12 +109,14 @@ void swim_retire_object(void *object, unsigned long apart, size_t size)
 
 	if (apart)
 		at = swim_apart_of(object, apart);
-	if (at.pack)
+	if (at.pack) {
 		swim_pack_release(at.pack, object, size);
-	else if (at.hunk->frame)
+	} else if (at.hunk->frame) {
 		swim_pool_retire(at.hunk->pool, at.hunk, object, size);
-	else
+	} else {
+		trace_swim_free(at.hunk->pool->name, object, size);
 		swim_large_retire(at.hunk, size);
+	}
 }
 
 /**

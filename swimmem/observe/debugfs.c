@@ -7,6 +7,9 @@
  *	pools/NAME/stats		one pool: what it holds, what lives, what was moved
  *	pools/NAME/histogram		its hunks by how much of them lives
  *	pools/NAME/map			a line for each hunk, a character for each KiB of it
+ *	pools/NAME/pauses		its moves by how long they had interrupts off
+ *	pools/NAME/costs		its compactions by bytes moved for each byte freed
+ *	pools/NAME/history		how full it was, and what was moved, at the last 256 samples
  *	pools/NAME/owners		of a debug pool: who has allocated what lives
  *	pools/NAME/compact		write a number from 1 to 100: compact to that per cent
  */
@@ -19,6 +22,7 @@
 #include "../compact/walk.h"
 #include "debugfs.h"
 #include "leak.h"
+#include "record.h"
 #include "registry.h"
 
 #define KIB_PER_FRAME	(SWIM_FRAME_SIZE / SZ_1K)
@@ -181,6 +185,24 @@ static int pool_map_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(pool_map);
 
+static int pool_pauses_show(struct seq_file *seq, void *unused)
+{
+	return swim_pauses_show(seq, seq->private);
+}
+DEFINE_SHOW_ATTRIBUTE(pool_pauses);
+
+static int pool_costs_show(struct seq_file *seq, void *unused)
+{
+	return swim_costs_show(seq, seq->private);
+}
+DEFINE_SHOW_ATTRIBUTE(pool_costs);
+
+static int pool_history_show(struct seq_file *seq, void *unused)
+{
+	return swim_history_show(seq, seq->private);
+}
+DEFINE_SHOW_ATTRIBUTE(pool_history);
+
 static int pool_owners_show(struct seq_file *seq, void *unused)
 {
 	return swim_owners_show(seq, seq->private);
@@ -290,6 +312,9 @@ void swim_debugfs_add_pool(struct swim_pool *pool)
 	debugfs_create_file("stats", 0400, pool->dir, pool, &pool_stats_fops);
 	debugfs_create_file("histogram", 0400, pool->dir, pool, &pool_histogram_fops);
 	debugfs_create_file("map", 0400, pool->dir, pool, &pool_map_fops);
+	debugfs_create_file("pauses", 0400, pool->dir, pool, &pool_pauses_fops);
+	debugfs_create_file("costs", 0400, pool->dir, pool, &pool_costs_fops);
+	debugfs_create_file("history", 0400, pool->dir, pool, &pool_history_fops);
 	if (pool->trailer)
 		debugfs_create_file("owners", 0400, pool->dir, pool, &pool_owners_fops);
 	debugfs_create_file("compact", 0200, pool->dir, pool, &pool_compact_fops);

@@ -10,6 +10,7 @@
 
 #include "../alloc/pool.h"
 #include "debugfs.h"
+#include "record.h"
 #include "registry.h"
 
 static DEFINE_MUTEX(lock);	/* of both lists */
@@ -69,6 +70,7 @@ int swim_registry_add_pool(struct swim_pool *pool)
 	struct swim_pool *other;
 	int err = 0;
 
+	swim_history_create(pool);
 	mutex_lock(&lock);
 	list_for_each_entry(other, &pools, link)
 		if (!strcmp(other->name, pool->name))
@@ -78,6 +80,8 @@ int swim_registry_add_pool(struct swim_pool *pool)
 		swim_debugfs_add_pool(pool);
 	}
 	mutex_unlock(&lock);
+	if (err)
+		swim_history_destroy(pool);
 	return err;
 }
 
@@ -87,6 +91,7 @@ void swim_registry_del_pool(struct swim_pool *pool)
 	mutex_lock(&lock);
 	list_del(&pool->link);
 	mutex_unlock(&lock);
+	swim_history_destroy(pool);
 }
 
 static void each(void (*space)(struct swim_space *space, void *arg),
