@@ -14,6 +14,7 @@
 #include <linux/uaccess.h>
 
 #include "../kunit.h"
+#include "../../swimmem/alloc/fail.h"
 #include "../../swimmem/alloc/space.h"
 #include "../../swimmem/compact/walk.h"
 
@@ -282,6 +283,9 @@ static void files_of_a_pool_and_a_space_are_for_root_only(struct kunit *test)
 	expect_mode(test, "pools", "kunit", "stats", 0400);
 	expect_mode(test, "pools", "kunit", "histogram", 0400);
 	expect_mode(test, "pools", "kunit", "map", 0400);
+	expect_mode(test, "pools", "kunit", "pauses", 0400);
+	expect_mode(test, "pools", "kunit", "costs", 0400);
+	expect_mode(test, "pools", "kunit", "history", 0400);
 	if (swim_debug)
 		expect_mode(test, "pools", "kunit", "owners", 0400);
 	expect_mode(test, "pools", "kunit", "compact", 0200);
@@ -490,6 +494,239 @@ static void map_shows_what_lives_where(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, strspn(line + n + 41, "."), 23UL);
 }
 
+static void pauses_are_counted_by_powers_of_two(struct kunit *test)
+{
+	static const u64 pauses[] = {
+		0, 1, 63, 64, 127, 128, 1000, 1024, 65535, SZ_1M - 1, SZ_1M, 3 * SZ_1M,
+	};
+	unsigned long long from, below = 0, count, expected;
+	unsigned int i, found = 0;
+	const char *line;
+	int fields;
+
+	look(test, POOL "pauses");
+	expect_number(test, "worst                ns", 0);
+	for (i = 0; i < ARRAY_SIZE(pauses); i++)
+		swim_pause_add(pool_of(test), pauses[ARRAY_SIZE(pauses) - 1 - i]);
+	look(test, POOL "pauses");
+	KUNIT_ASSERT_EQ(test, lines(text_of(test)), SWIM_PAUSES + 2U);
+	line = strchr(text_of(test), '\n');
+	while (sscanf(line + 1, " %llu..", &from) == 1) {
+		KUNIT_EXPECT_EQ(test, from, below);
+		if (sscanf(strstr(line, "..") + 2, " %llu ns", &below) != 1)
+			below = U64_MAX;
+		fields = sscanf(strstr(line, "ns"), "ns %llu", &count);
+		KUNIT_ASSERT_EQ(test, fields, 1);
+		for (expected = 0, i = 0; i < ARRAY_SIZE(pauses); i++)
+			expected += pauses[i] >= from && pauses[i] < below;
+		KUNIT_EXPECT_EQ_MSG(test, count, expected, "from %llu", from);
+		found += count;
+		line = strchr(line + 1, '\n');
+	}
+	KUNIT_EXPECT_EQ(test, below, U64_MAX);
+	KUNIT_EXPECT_EQ(test, found, (unsigned int)ARRAY_SIZE(pauses));
+	expect_number(test, "worst                ns", 3 * SZ_1M);
+}
+
+static void costs_are_counted_by_what_was_freed_for_them(struct kunit *test)
+{
+	/* Bytes moved, bytes freed, and the line where they count. */
+	static const u64 costs[][3] = {
+		{ 0, 1000, 0 }, { 1, 4, 0 }, { 251, 1000, 1 }, { 1, 2, 1 }, { 3, 4, 2 },
+		{ 7, 7, 2 }, { 8, 7, 3 }, { 2, 1, 3 }, { 4000, 1001, 4 }, { 3, 1, 4 }, { 8, 1, 5 }, { 9, 1, 6 },
+		{ 5, 0, 6 }, { SZ_2G, 1, 6 },
+	};
+	u64 expected[SWIM_COSTS] = {}, moved = 0, freed = 0, count;
+	const char *line;
+	unsigned int i;
+	int fields;
+	char cost[32];
+
+	for (i = 0; i < ARRAY_SIZE(costs); i++) {
+		swim_cost_add(pool_of(test), costs[i][0], costs[i][1]);
+		moved += costs[i][0];
+		freed += costs[i][1];
+		expected[costs[i][2]]++;
+	}
+	/* Nothing was moved and nothing freed: that is no compaction. */
+	swim_cost_add(pool_of(test), 0, 0);
+	look(test, POOL "costs");
+	KUNIT_ASSERT_EQ(test, lines(text_of(test)), SWIM_COSTS + 4U);
+	line = strchr(text_of(test), '\n') + 1;
+	for (i = 0; i < SWIM_COSTS; i++) {
+		fields = sscanf(line + strlen("0.25 .. 0.5 "), "%llu", &count);
+		KUNIT_ASSERT_EQ(test, fields, 1);
+		KUNIT_EXPECT_EQ_MSG(test, count, expected[i], "line %u", i);
+		line = strchr(line, '\n') + 1;
+	}
+	expect_number(test, "moved", moved);
+	expect_number(test, "freed", freed);
+	snprintf(cost, sizeof(cost), " %llu.%02llu bytes/byte\n", moved / freed,
+		 moved % freed * 100 / freed);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text_of(test), cost), "%s", cost);
+}
+
+/* The numbers in a line of the history; the next line. */
+static const char *sample(struct kunit *test, const char *line, u64 *numbers)
+{
+	int fields = sscanf(line, " %llu %llu %llu %llu %llu %llu", &numbers[0], &numbers[1],
+			    &numbers[2], &numbers[3], &numbers[4], &numbers[5]);
+
+	KUNIT_ASSERT_EQ(test, fields, 6);
+	return strchr(line, '\n') + 1;
+}
+
+static void history_has_what_the_pool_was(struct kunit *test)
+{
+	struct swim_pool_stats stats[3];
+	u64 numbers[6], before = 0;
+	const char *line;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(stats); i++) {
+		swim_pool_stats(pool_of(test), &stats[i]);
+		swim_history_add(pool_of(test));
+		if (i == 0)
+			free_objects(test);
+		KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 100), 0);
+	}
+	KUNIT_EXPECT_LT(test, stats[1].held, stats[0].held);
+	look(test, POOL "history");
+	line = strchr(text_of(test), '\n') + 1;
+	for (i = 0; i < ARRAY_SIZE(stats); i++) {
+		/* Whoever compacts takes samples, too. */
+		do {
+			line = sample(test, line, numbers);
+			KUNIT_EXPECT_GE(test, numbers[0], before);
+			before = numbers[0];
+		} while (*line && (numbers[1] != stats[i].held ||
+				   numbers[2] != stats[i].used + stats[i].tags));
+		KUNIT_EXPECT_EQ(test, numbers[1], (u64)stats[i].held);
+		KUNIT_EXPECT_EQ(test, numbers[2], (u64)(stats[i].used + stats[i].tags));
+		KUNIT_EXPECT_EQ(test, numbers[3], stats[i].moves.moved_bytes);
+		KUNIT_EXPECT_EQ(test, numbers[4], stats[i].moves.freed_hunks);
+		KUNIT_EXPECT_EQ(test, numbers[5], stats[i].moves.cancelled);
+	}
+}
+
+static void history_keeps_the_last_256_samples(struct kunit *test)
+{
+	const unsigned int kept = 256, more = 44;
+	const char *line;
+	u64 numbers[6];
+	unsigned int i;
+
+	look(test, POOL "history");
+	KUNIT_EXPECT_EQ(test, lines(text_of(test)), 1U);
+	for (i = 0; i < kept + more; i++) {
+		pool_of(test)->moves.cancelled = i;
+		swim_history_add(pool_of(test));
+	}
+	look(test, POOL "history");
+	KUNIT_ASSERT_EQ(test, lines(text_of(test)), kept + 1);
+	line = strchr(text_of(test), '\n') + 1;
+	for (i = more; i < kept + more; i++) {
+		line = sample(test, line, numbers);
+		KUNIT_EXPECT_EQ(test, numbers[5], (u64)i);
+	}
+}
+
+static void pool_without_memory_for_a_history_has_none(struct kunit *test)
+{
+	struct swim_pool *pool;
+	unsigned long n;
+
+	/* The first request that a pool can do without. */
+	for (n = 1; n < 100; n++) {
+		swim_fail_nth(n);
+		pool = swim_pool_create("none", swim_space_heap(space_of(test)), 0);
+		swim_fail_nth(0);
+		if (!IS_ERR(pool))
+			break;
+	}
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
+	KUNIT_EXPECT_NULL(test, pool->record.history);
+	swim_history_add(pool);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool, 0), 0);
+	look(test, TOP "pools/none/history");
+	KUNIT_EXPECT_EQ(test, lines(text_of(test)), 1U);
+	KUNIT_EXPECT_EQ(test, swim_pool_destroy(pool), 0);
+}
+
+static void what_a_compaction_has_done_is_recorded(struct kunit *test)
+{
+	const size_t tag = 8 + swim_kunit_trailer();
+	struct swim_pool *pool = pool_of(test);
+	struct swim_moves before;
+
+	swim_record_begin(pool, SWIM_CLEAN_REQUEST, 90, &before);
+	KUNIT_EXPECT_EQ(test, memcmp(&before, &pool->moves, sizeof(before)), 0);
+	pool->moves.moved += 10;
+	pool->moves.moved_bytes += 2000;
+	pool->moves.freed_hunks += 2;
+	swim_record_end(pool, SWIM_CLEAN_REQUEST, 90, &before);
+	look(test, POOL "costs");
+	expect_number(test, "moved", 2000 + 10 * tag);
+	expect_number(test, "freed", 2 * SWIM_FRAME_SIZE - 2000 - 10 * tag);
+	/* One that has freed less than it moved to has freed nothing. */
+	swim_record_begin(pool, SWIM_CLEAN_REQUEST, 90, &before);
+	pool->moves.moved += 1000;
+	pool->moves.moved_bytes += 2 * SWIM_FRAME_SIZE;
+	pool->moves.freed_hunks++;
+	swim_record_end(pool, SWIM_CLEAN_REQUEST, 90, &before);
+	look(test, POOL "costs");
+	expect_number(test, "moved", 2000 + 2 * SWIM_FRAME_SIZE + 1010 * tag);
+	expect_number(test, "freed", 2 * SWIM_FRAME_SIZE - 2000 - 10 * tag);
+	look(test, POOL "history");
+	KUNIT_EXPECT_EQ(test, lines(text_of(test)), 5U);
+}
+
+/* One that makes pools and destroys them, and others who read of them meanwhile. */
+static int come_and_go(void *arg, unsigned int number)
+{
+	static const char * const files[] = { "pauses", "costs", "history", "stats" };
+	const unsigned int rounds = ROUNDS(300);
+	struct kunit *test = arg;
+	struct swim_pool *pool;
+	char path[64], text[64];
+	struct file *file;
+	unsigned int i;
+	ssize_t n = 0;
+	loff_t pos;
+
+	for (i = 0; i < rounds && !number; i++) {
+		pool = swim_pool_create("guest", swim_space_heap(space_of(test)), 0);
+		if (IS_ERR(pool))
+			return 1;
+		swim_history_add(pool);
+		cond_resched();
+		if (swim_pool_destroy(pool))
+			return 2;
+	}
+	for (i = 0; i < rounds && number; i++) {
+		snprintf(path, sizeof(path), TOP "pools/guest/%s",
+			 files[(i + number) % ARRAY_SIZE(files)]);
+		file = filp_open(path, O_RDONLY, 0);
+		cond_resched();
+		if (IS_ERR(file))
+			continue;
+		pos = 0;
+		n = transfer(test, file, text, sizeof(text) - 1, false, &pos);
+		filp_close(file, NULL);
+		/* It is gone, or it has begun to tell. */
+		if (n != -EIO && n != sizeof(text) - 1)
+			return 3;
+	}
+	return 0;
+}
+
+static void readers_may_come_and_go_with_pools(struct kunit *test)
+{
+	look(test, TOP "totals");
+	KUNIT_EXPECT_EQ(test, swim_workers_run(test, swim_workers(), come_and_go, test), 0);
+	KUNIT_EXPECT_FALSE(test, exists("pools", "guest"));
+}
+
 static void rubbish_written_to_compact_is_invalid(struct kunit *test)
 {
 	static const char * const rubbish[] = {
@@ -524,7 +761,8 @@ static void number_from_1_to_100_written_to_compact_compacts(struct kunit *test)
 static void no_text_looks_like_an_address(struct kunit *test)
 {
 	static const char * const paths[] = {
-		TOP "totals", SPACE "stats", POOL "stats", POOL "histogram",
+		TOP "totals", SPACE "stats", POOL "stats", POOL "histogram", POOL "pauses",
+		POOL "costs", POOL "history",
 	};
 	char address[32], numbers[30];
 	const char *line;
@@ -532,6 +770,7 @@ static void no_text_looks_like_an_address(struct kunit *test)
 
 	snprintf(address, sizeof(address), "%lx", (unsigned long)test->priv | 0xabcdef);
 	KUNIT_EXPECT_TRUE(test, looks_like_an_address(address));
+	swim_history_add(pool_of(test));
 	for (i = 0; i < ARRAY_SIZE(paths); i++) {
 		look(test, paths[i]);
 		KUNIT_EXPECT_FALSE_MSG(test, looks_like_an_address(text_of(test)), "%s", paths[i]);
@@ -577,6 +816,13 @@ static struct kunit_case debugfs_cases[] = {
 	KUNIT_CASE(histogram_has_each_hunk_once),
 	KUNIT_CASE(each_hunk_has_a_line_in_the_map),
 	KUNIT_CASE(map_shows_what_lives_where),
+	KUNIT_CASE(pauses_are_counted_by_powers_of_two),
+	KUNIT_CASE(costs_are_counted_by_what_was_freed_for_them),
+	KUNIT_CASE(history_has_what_the_pool_was),
+	KUNIT_CASE(history_keeps_the_last_256_samples),
+	KUNIT_CASE(pool_without_memory_for_a_history_has_none),
+	KUNIT_CASE(what_a_compaction_has_done_is_recorded),
+	KUNIT_CASE(readers_may_come_and_go_with_pools),
 	KUNIT_CASE(rubbish_written_to_compact_is_invalid),
 	KUNIT_CASE(number_from_1_to_100_written_to_compact_compacts),
 	KUNIT_CASE(no_text_looks_like_an_address),

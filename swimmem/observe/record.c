@@ -156,6 +156,7 @@ void swim_record_begin(struct swim_pool *pool, enum swim_clean_why why, unsigned
 	keep(pool->record.history, &sample);
 	trace_swim_clean_begin(pool, why, target, sample.held, sample.live);
 }
+EXPORT_SYMBOL_SWIM_KUNIT(swim_record_begin);
 
 /**
  * swim_record_end - a compaction ends
@@ -184,6 +185,7 @@ void swim_record_end(struct swim_pool *pool, enum swim_clean_why why, unsigned i
 	swim_cost_add(pool, moved, freed - min(moved, freed));
 	trace_swim_clean_end(pool, why, target, sample.held, sample.live, &done);
 }
+EXPORT_SYMBOL_SWIM_KUNIT(swim_record_end);
 
 /**
  * swim_pauses_show - show how long moves had interrupts off
