@@ -533,8 +533,8 @@ static void costs_are_counted_by_what_was_freed_for_them(struct kunit *test)
 	/* Bytes moved, bytes freed, and the line where they count. */
 	static const u64 costs[][3] = {
 		{ 0, 1000, 0 }, { 1, 4, 0 }, { 251, 1000, 1 }, { 1, 2, 1 }, { 3, 4, 2 },
-		{ 7, 7, 2 }, { 8, 7, 3 }, { 2, 1, 3 }, { 4000, 1001, 4 }, { 3, 1, 4 }, { 8, 1, 5 }, { 9, 1, 6 },
-		{ 5, 0, 6 }, { SZ_2G, 1, 6 },
+		{ 7, 7, 2 }, { 8, 7, 3 }, { 2, 1, 3 }, { 4000, 1001, 4 }, { 3, 1, 4 },
+		{ 8, 1, 5 }, { 9, 1, 6 }, { 5, 0, 6 }, { SZ_2G, 1, 6 },
 	};
 	u64 expected[SWIM_COSTS] = {}, moved = 0, freed = 0, count;
 	const char *line;
