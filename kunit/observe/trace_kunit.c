@@ -234,6 +234,7 @@ static void objects_in_hunks_of_a_page_are_told(struct kunit *test)
 	const void *leased;
 	void *object;
 
+	KUNIT_ASSERT_EQ(test, swim_space_add(&pages), 0);
 	pool = swim_pool_create("pages", swim_space_heap(&pages), 0);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
 	object = swim_pool_alloc(pool, 100, GFP_KERNEL);
@@ -246,6 +247,7 @@ static void objects_in_hunks_of_a_page_are_told(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
 	expect_told(test, "pages", leased, 8, 2, 2);
 	KUNIT_EXPECT_EQ(test, swim_pool_destroy(pool), 0);
+	KUNIT_EXPECT_EQ(test, swim_space_destroy(&pages), 0);
 }
 
 static void what_fails_is_not_told(struct kunit *test)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In a guest: shadow the system's allocations while it works, compact, unload. Brings out what debugfs said before and
-# after: {before,after}.{verify,shadow,totals,stats,histogram,map}. $workers work for $seconds, in rounds of $size
-# directories.
+# after: {before,after}.{verify,shadow,totals,stats,histogram,map,pauses,costs,history}. $workers work for $seconds, in
+# rounds of $size directories.
 
 : ${seconds:=18} ${size:=12} ${workers:=$(nproc)}
 swimmem=/sys/kernel/debug/swimmem
@@ -18,7 +18,10 @@ tell()
 	copy $swimmem/pools/shadow/histogram /tmp/histogram
 	copy $swimmem/pools/shadow/map /tmp/map
 	copy $swimmem/totals /tmp/totals
-	for file in stats shadow histogram map totals; do
+	for file in pauses costs history; do
+		copy $swimmem/pools/shadow/$file /tmp/$file
+	done
+	for file in stats shadow histogram map totals pauses costs history; do
 		put "$1.$file" </tmp/$file
 	done
 	put "$1.verify" <$shadow/verify
