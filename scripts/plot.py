@@ -99,9 +99,10 @@ def bars(panel, name, labels, counts, color):
     panel.set_xticklabels(labels, rotation=45, ha="right", fontsize=8)
     panel.grid(True, axis="y", color="#dddddd", linewidth=0.6)
     panel.set_axisbelow(True)
-    if max(counts) >= 100:
+    most = max(max(counts), 1)
+    if most >= 100:
         panel.set_yscale("symlog", linthresh=1)
-    panel.set_ylim(bottom=0)
+    panel.set_ylim(0, most * (2 if most >= 100 else 1.1))
 
 
 def pauses(pauses_path, costs_path, target):
