@@ -12,6 +12,7 @@
 DECLARE_TRACEPOINT(swim_alloc);
 DECLARE_TRACEPOINT(swim_free);
 
+/* In a hot path: does somebody listen? */
 #define swim_is_traced(event)	unlikely(tracepoint_enabled(event))
 
 /* Where room for more objects came from. */

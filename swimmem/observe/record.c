@@ -3,6 +3,7 @@
  * Record: what compaction of a pool has cost. Counts are in the pool itself; the history is a
  * ring of samples that is there when there was memory for it. To show them nothing is walked.
  */
+#include <linux/kmemleak.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
@@ -98,8 +99,11 @@ void swim_history_create(struct swim_pool *pool)
 
 	if (!swim_fail())
 		history = kvzalloc(sizeof(*history), GFP_KERNEL | __GFP_NOWARN);
-	if (history)
+	if (history) {
+		/* The pool may be where kmemleak does not look. */
+		kmemleak_not_leak(history);
 		spin_lock_init(&history->lock);
+	}
 	pool->record.history = history;
 }
 

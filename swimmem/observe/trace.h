@@ -2,7 +2,7 @@
 /*
  * Tracepoints, in tracefs as events/swimmem/. Names are copied; of an object's address, which
  * is printed with %p, a hash is shown. Sizes are in bytes, of objects rounded up to 8 and
- * without their tags, so what is freed adds up with what was allocated.
+ * without their tags: what is freed adds up with what was allocated, unless it was resized.
  *
  *	swim_alloc		an object in a pool, or in a pack
  *	swim_free		and its end, also where it was stowed away
@@ -62,7 +62,7 @@ TRACE_DEFINE_ENUM(SWIM_CLEAN_SHRINK);
 #define swim_share(part, whole)							\
 	((whole) ? (unsigned int)div64_u64((u64)(part) * 100, whole) : 0)
 
-/* Copies a name to the __string() @field; the same on kernels that do that differently. */
+/* __assign_str(), whose arguments are not the same on all kernels. */
 #define swim_copy_name(field, name)						\
 	memcpy(__get_str(field), name, __get_dynamic_array_len(field))
 
