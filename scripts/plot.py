@@ -118,8 +118,8 @@ def pauses(pauses_path, costs_path, target):
     figure, (left, right) = plot.subplots(1, 2, figsize=(10, 4.2), gridspec_kw={"width_ratios": (5, 3)})
     labels = [f"< {time_text(int(match[2]))}" if match[2] else f"≥ {time_text(int(match[1]))}" for match in found]
     bars(left, "pause", labels, [int(match[3]) for match in found], LIVE)
-    left.set_xlabel("interrupts off for one move (1 us, 1 ms: 2$^{10}$, 2$^{20}$ ns)")
-    left.set_ylabel("moves")
+    left.set_xlabel("interrupts off at a time (1 us, 1 ms: 2$^{10}$, 2$^{20}$ ns)")
+    left.set_ylabel("times")
     left.set_title(f"worst: {worst[0]:,} ns", loc="right", fontsize=9)
 
     labels = [f"≤ {match[2]}" if match[2] else f"> {match[1]}" for match in costs]

@@ -166,7 +166,7 @@ static inline bool swim_pool_scanned(const struct swim_pool *pool)
 	return pool->space && !pool->space->segment;
 }
 
-/* Count the time for which a move had interrupts off; by the one who compacts. */
+/* Count a time for which moves had interrupts off; by the one who compacts. */
 static inline void swim_pause_add(struct swim_pool *pool, u64 ns)
 {
 	struct swim_record *record = &pool->record;

@@ -7,7 +7,7 @@
  *	pools/NAME/stats		one pool: what it holds, what lives, what was moved
  *	pools/NAME/histogram		its hunks by how much of them lives
  *	pools/NAME/map			a line for each hunk, a character for each KiB of it
- *	pools/NAME/pauses		its moves by how long they had interrupts off
+ *	pools/NAME/pauses		for how long at a time its moves had interrupts off
  *	pools/NAME/costs		its compactions by bytes moved for each byte freed
  *	pools/NAME/history		how full it was, and what was moved, at the last 256 samples
  *	pools/NAME/owners		of a debug pool: who has allocated what lives

@@ -192,7 +192,7 @@ void swim_record_end(struct swim_pool *pool, enum swim_clean_why why, unsigned i
 EXPORT_SYMBOL_SWIM_KUNIT(swim_record_end);
 
 /**
- * swim_pauses_show - show how long moves had interrupts off
+ * swim_pauses_show - show for how long at a time interrupts were off
  * @seq: where to
  * @pool: whose
  */
@@ -201,7 +201,7 @@ int swim_pauses_show(struct seq_file *seq, struct swim_pool *pool)
 	const struct swim_record *record = &pool->record;
 	unsigned int i;
 
-	seq_puts(seq, "# interrupts off for one move: from and below, in ns; moves\n");
+	seq_puts(seq, "# interrupts off at a time, for one move or several: from and below, in ns; times\n");
 	for (i = 0; i < SWIM_PAUSES; i++) {
 		seq_printf(seq, "%9llu..", i ? BIT_ULL(i - 1 + SWIM_PAUSE_SHIFT) : 0ULL);
 		if (i < SWIM_PAUSES - 1)

@@ -26,7 +26,7 @@ struct swim_pool;
 
 /**
  * struct swim_record - what compaction of a pool has cost
- * @pauses: moves, by the time for which they had interrupts off
+ * @pauses: times that interrupts were off, for one move or several, by their length
  * @worst: the longest of these times, in ns
  * @costs: compactions, by bytes moved for each byte freed
  * @moved: bytes that they have moved, tags included

@@ -7,7 +7,7 @@
  *	swim_alloc		an object in a pool, or in a pack
  *	swim_free		and its end, also where it was stowed away
  *	swim_refill		a pool needed room for more
- *	swim_move		an object has moved; for so long interrupts were off
+ *	swim_move		an object has moved, in that time
  *	swim_cancel		it has not
  *	swim_clean_begin	a pool is cleaned, and how full it is
  *	swim_clean_end		what came of it
