@@ -631,7 +631,7 @@ static void history_keeps_the_last_256_samples(struct kunit *test)
 	}
 }
 
-static void pool_without_memory_for_a_history_has_none(struct kunit *test)
+static void pool_without_memory_for_a_record_has_none(struct kunit *test)
 {
 	struct swim_pool *pool;
 	unsigned long n;
@@ -645,10 +645,16 @@ static void pool_without_memory_for_a_history_has_none(struct kunit *test)
 			break;
 	}
 	KUNIT_ASSERT_FALSE(test, IS_ERR(pool));
-	KUNIT_EXPECT_NULL(test, pool->record.history);
+	KUNIT_EXPECT_NULL(test, pool->record);
+	swim_pause_add(pool, 100);
+	swim_cost_add(pool, 100, 100);
 	swim_history_add(pool);
 	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool, 0), 0);
 	look(test, TOP "pools/none/history");
+	KUNIT_EXPECT_EQ(test, lines(text_of(test)), 1U);
+	look(test, TOP "pools/none/pauses");
+	KUNIT_EXPECT_EQ(test, lines(text_of(test)), 1U);
+	look(test, TOP "pools/none/costs");
 	KUNIT_EXPECT_EQ(test, lines(text_of(test)), 1U);
 	KUNIT_EXPECT_EQ(test, swim_pool_destroy(pool), 0);
 }
@@ -820,7 +826,7 @@ static struct kunit_case debugfs_cases[] = {
 	KUNIT_CASE(costs_are_counted_by_what_was_freed_for_them),
 	KUNIT_CASE(history_has_what_the_pool_was),
 	KUNIT_CASE(history_keeps_the_last_256_samples),
-	KUNIT_CASE(pool_without_memory_for_a_history_has_none),
+	KUNIT_CASE(pool_without_memory_for_a_record_has_none),
 	KUNIT_CASE(what_a_compaction_has_done_is_recorded),
 	KUNIT_CASE(readers_may_come_and_go_with_pools),
 	KUNIT_CASE(rubbish_written_to_compact_is_invalid),

@@ -63,7 +63,7 @@ struct swim_pool_cpu {
  * @moves: what he did; he alone writes it
  * @cleaner: his too
  * @reclaim: when that is without being asked
- * @record: what that has cost; he writes it too
+ * @record: what that has cost; NULL when there was no memory for it
  * @name: of its folder in debugfs
  * @link: in the list of all pools
  * @dir: in debugfs
@@ -98,7 +98,7 @@ struct swim_pool {
 	struct swim_moves moves;
 	struct swim_cleaner cleaner;
 	struct swim_reclaim reclaim;
-	struct swim_record record;
+	struct swim_record *record;
 	char name[SWIM_NAME_MAX];
 	struct list_head link;
 	struct dentry *dir;
@@ -107,7 +107,6 @@ struct swim_pool {
 };
 
 static_assert(sizeof(struct swim_pool) % SWIM_OBJECT_ALIGN == 0);
-static_assert(sizeof(struct swim_pool) < 3 * SZ_1K);
 
 void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, unsigned long *apart);
 void swim_release_slow(void *object, size_t size);
@@ -169,8 +168,10 @@ static inline bool swim_pool_scanned(const struct swim_pool *pool)
 /* Count a time for which moves had interrupts off; by the one who compacts. */
 static inline void swim_pause_add(struct swim_pool *pool, u64 ns)
 {
-	struct swim_record *record = &pool->record;
+	struct swim_record *record = pool->record;
 
+	if (!record)
+		return;
 	swim_record_count(&record->pauses[swim_pause_bucket(ns)], 1);
 	if (ns > record->worst)
 		WRITE_ONCE(record->worst, ns);

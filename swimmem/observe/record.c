@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Record: what compaction of a pool has cost. Counts are in the pool itself; the history is a
- * ring of samples that is there when there was memory for it. To show them nothing is walked.
+ * Record: what compaction of a pool has cost: counts, and a history, which is a ring of samples.
+ * It stands outside of the pool, whose block may have to be small. To show it nothing is walked.
  */
 #include <linux/kmemleak.h>
 #include <linux/ktime.h>
@@ -16,44 +16,12 @@
 #include "record.h"
 #include "trace.h"
 
-#define SAMPLES	256
-
-/**
- * struct sample - a pool at one moment
- * @ms: since the system was booted
- * @held: bytes that it has from its heap
- * @live: bytes that live in it, tags included
- * @moved: bytes of objects moved so far
- * @freed: hunks that compaction has given back so far
- * @cancelled: moves given up so far
- */
-struct sample {
-	u64 ms;
-	u64 held;
-	u64 live;
-	u64 moved;
-	u64 freed;
-	u64 cancelled;
-};
-
-/**
- * struct swim_history - the last samples
- * @lock: of the others
- * @next: how many there were so far
- * @ring: each at its number, modulo SAMPLES
- */
-struct swim_history {
-	spinlock_t lock;	/* of the others */
-	u64 next;
-	struct sample ring[SAMPLES];
-};
-
-static struct sample sample_of(struct swim_pool *pool)
+static struct swim_sample sample_of(struct swim_pool *pool)
 {
 	struct swim_pool_stats stats;
 
 	swim_pool_stats(pool, &stats);
-	return (struct sample){
+	return (struct swim_sample){
 		.ms = ktime_to_ms(ktime_get()),
 		.held = stats.held,
 		.live = stats.used + stats.tags,
@@ -63,13 +31,13 @@ static struct sample sample_of(struct swim_pool *pool)
 	};
 }
 
-static void keep(struct swim_history *history, const struct sample *sample)
+static void keep(struct swim_record *record, const struct swim_sample *sample)
 {
-	if (!history)
+	if (!record)
 		return;
-	spin_lock(&history->lock);
-	history->ring[history->next++ % SAMPLES] = *sample;
-	spin_unlock(&history->lock);
+	spin_lock(&record->lock);
+	record->ring[record->samples++ % SWIM_SAMPLES] = *sample;
+	spin_unlock(&record->lock);
 }
 
 /**
@@ -80,41 +48,41 @@ static void keep(struct swim_history *history, const struct sample *sample)
  */
 void swim_history_add(struct swim_pool *pool)
 {
-	struct sample sample;
+	struct swim_sample sample;
 
-	if (!pool->record.history)
+	if (!pool->record)
 		return;
 	sample = sample_of(pool);
-	keep(pool->record.history, &sample);
+	keep(pool->record, &sample);
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_history_add);
 
 /**
- * swim_history_create - let a pool have a history, if there is memory for it
+ * swim_record_create - let a pool have a record, if there is memory for it
  * @pool: that nobody has seen yet
  */
-void swim_history_create(struct swim_pool *pool)
+void swim_record_create(struct swim_pool *pool)
 {
-	struct swim_history *history = NULL;
+	struct swim_record *record = NULL;
 
 	if (!swim_fail())
-		history = kvzalloc(sizeof(*history), GFP_KERNEL | __GFP_NOWARN);
-	if (history) {
+		record = kvzalloc(sizeof(*record), GFP_KERNEL | __GFP_NOWARN);
+	if (record) {
 		/* The pool may be where kmemleak does not look. */
-		kmemleak_not_leak(history);
-		spin_lock_init(&history->lock);
+		kmemleak_not_leak(record);
+		spin_lock_init(&record->lock);
 	}
-	pool->record.history = history;
+	pool->record = record;
 }
 
 /**
- * swim_history_destroy - the end of it
+ * swim_record_destroy - the end of it
  * @pool: that nobody compacts or looks at any more
  */
-void swim_history_destroy(struct swim_pool *pool)
+void swim_record_destroy(struct swim_pool *pool)
 {
-	kvfree(pool->record.history);
-	pool->record.history = NULL;
+	kvfree(pool->record);
+	pool->record = NULL;
 }
 
 /**
@@ -129,10 +97,10 @@ void swim_history_destroy(struct swim_pool *pool)
  */
 void swim_cost_add(struct swim_pool *pool, u64 moved, u64 freed)
 {
-	struct swim_record *record = &pool->record;
+	struct swim_record *record = pool->record;
 	unsigned int i = 0;
 
-	if (!moved && !freed)
+	if (!record || (!moved && !freed))
 		return;
 	while (i < SWIM_COSTS - 1 && moved * 4 > freed << i)
 		i++;
@@ -154,10 +122,10 @@ EXPORT_SYMBOL_SWIM_KUNIT(swim_cost_add);
 void swim_record_begin(struct swim_pool *pool, enum swim_clean_why why, unsigned int target,
 		       struct swim_moves *before)
 {
-	struct sample sample = sample_of(pool);
+	struct swim_sample sample = sample_of(pool);
 
 	*before = pool->moves;
-	keep(pool->record.history, &sample);
+	keep(pool->record, &sample);
 	trace_swim_clean_begin(pool, why, target, sample.held, sample.live);
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_record_begin);
@@ -174,7 +142,7 @@ EXPORT_SYMBOL_SWIM_KUNIT(swim_record_begin);
 void swim_record_end(struct swim_pool *pool, enum swim_clean_why why, unsigned int target,
 		     const struct swim_moves *before)
 {
-	struct sample sample = sample_of(pool);
+	struct swim_sample sample = sample_of(pool);
 	const struct swim_moves *now = &pool->moves;
 	const struct swim_moves done = {
 		.moved = now->moved - before->moved,
@@ -185,7 +153,7 @@ void swim_record_end(struct swim_pool *pool, enum swim_clean_why why, unsigned i
 	u64 moved = done.moved_bytes + done.moved * (SWIM_TAG_SLOT + pool->trailer);
 	u64 freed = done.freed_hunks * swim_pool_hunk_size(pool);
 
-	keep(pool->record.history, &sample);
+	keep(pool->record, &sample);
 	swim_cost_add(pool, moved, freed - min(moved, freed));
 	trace_swim_clean_end(pool, why, target, sample.held, sample.live, &done);
 }
@@ -198,10 +166,12 @@ EXPORT_SYMBOL_SWIM_KUNIT(swim_record_end);
  */
 int swim_pauses_show(struct seq_file *seq, struct swim_pool *pool)
 {
-	const struct swim_record *record = &pool->record;
+	const struct swim_record *record = pool->record;
 	unsigned int i;
 
 	seq_puts(seq, "# interrupts off at a time, for one move or several: from and below, in ns; times\n");
+	if (!record)
+		return 0;
 	for (i = 0; i < SWIM_PAUSES; i++) {
 		seq_printf(seq, "%9llu..", i ? BIT_ULL(i - 1 + SWIM_PAUSE_SHIFT) : 0ULL);
 		if (i < SWIM_PAUSES - 1)
@@ -225,12 +195,16 @@ int swim_costs_show(struct seq_file *seq, struct swim_pool *pool)
 		"0    .. 0.25", "0.25 .. 0.5", "0.5  .. 1", "1    .. 2", "2    .. 4", "4    .. 8",
 		"8    ..",
 	};
-	const struct swim_record *record = &pool->record;
-	u64 moved = READ_ONCE(record->moved), freed = READ_ONCE(record->freed);
-	u64 hundredths = freed ? div64_u64(moved * 100, freed) : 0;
+	const struct swim_record *record = pool->record;
+	u64 moved, freed, hundredths;
 	unsigned int i;
 
 	seq_puts(seq, "# bytes moved for each byte freed, above and up to; compactions\n");
+	if (!record)
+		return 0;
+	moved = READ_ONCE(record->moved);
+	freed = READ_ONCE(record->freed);
+	hundredths = freed ? div64_u64(moved * 100, freed) : 0;
 	for (i = 0; i < SWIM_COSTS; i++)
 		seq_printf(seq, "%-18s %16llu\n", steps[i], READ_ONCE(record->costs[i]));
 	seq_printf(seq, "%-18s %16llu bytes\n", "moved", moved);
@@ -241,17 +215,17 @@ int swim_costs_show(struct seq_file *seq, struct swim_pool *pool)
 }
 
 /* The first sample from the number @n on that is still kept; false when there is none. */
-static bool recall(struct swim_history *history, u64 *n, struct sample *sample)
+static bool recall(struct swim_record *record, u64 *n, struct swim_sample *sample)
 {
 	bool found;
 
-	spin_lock(&history->lock);
-	if (history->next > SAMPLES)
-		*n = max(*n, history->next - SAMPLES);
-	found = *n < history->next;
+	spin_lock(&record->lock);
+	if (record->samples > SWIM_SAMPLES)
+		*n = max(*n, record->samples - SWIM_SAMPLES);
+	found = *n < record->samples;
 	if (found)
-		*sample = history->ring[*n % SAMPLES];
-	spin_unlock(&history->lock);
+		*sample = record->ring[*n % SWIM_SAMPLES];
+	spin_unlock(&record->lock);
 	return found;
 }
 
@@ -262,13 +236,13 @@ static bool recall(struct swim_history *history, u64 *n, struct sample *sample)
  */
 int swim_history_show(struct seq_file *seq, struct swim_pool *pool)
 {
-	struct sample sample;
+	struct swim_sample sample;
 	u64 n;
 
 	seq_puts(seq, "# ms since boot, held and live in bytes, live with tags; so far: bytes moved, hunks freed, moves cancelled\n");
-	if (!pool->record.history)
+	if (!pool->record)
 		return 0;
-	for (n = 0; recall(pool->record.history, &n, &sample); n++)
+	for (n = 0; recall(pool->record, &n, &sample); n++)
 		seq_printf(seq, "%12llu %16llu %16llu %16llu %12llu %12llu\n", sample.ms,
 			   sample.held, sample.live, sample.moved, sample.freed, sample.cancelled);
 	return 0;

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Record: what compaction of a pool has cost, for those who look. Whoever compacts writes it,
- * and there is one of these at a time for a pool; it is read without a lock.
+ * Record: what compaction of a pool has cost, for those who look. A pool for which there was no
+ * memory has none. Whoever compacts writes the counts, and there is one of these at a time for
+ * a pool; they are read without a lock.
  */
 #ifndef SWIMMEM_OBSERVE_RECORD_H
 #define SWIMMEM_OBSERVE_RECORD_H
 
 #include <linux/bitops.h>
 #include <linux/minmax.h>
+#include <linux/spinlock_types.h>
 #include <linux/types.h>
 
 #include "../compact/cleaner.h"
 
 struct seq_file;
-struct swim_history;
 struct swim_moves;
 struct swim_pool;
 
@@ -24,6 +25,26 @@ struct swim_pool;
 /* 0.25, 0.5, 1, 2, 4 and 8 bytes moved for each byte freed; and more. */
 #define SWIM_COSTS		7
 
+#define SWIM_SAMPLES		256
+
+/**
+ * struct swim_sample - a pool at one moment
+ * @ms: since the system was booted
+ * @held: bytes that it has from its heap
+ * @live: bytes that live in it, tags included
+ * @moved: bytes of objects moved so far
+ * @freed: hunks that compaction has given back so far
+ * @cancelled: moves given up so far
+ */
+struct swim_sample {
+	u64 ms;
+	u64 held;
+	u64 live;
+	u64 moved;
+	u64 freed;
+	u64 cancelled;
+};
+
 /**
  * struct swim_record - what compaction of a pool has cost
  * @pauses: times that interrupts were off, for one move or several, by their length
@@ -31,7 +52,9 @@ struct swim_pool;
  * @costs: compactions, by bytes moved for each byte freed
  * @moved: bytes that they have moved, tags included
  * @freed: bytes that they have freed by that, those taken to move to off
- * @history: the last samples; NULL when there was no memory for it
+ * @lock: of the others
+ * @samples: how many there were so far
+ * @ring: the last of them, each at its number, modulo SWIM_SAMPLES
  */
 struct swim_record {
 	u64 pauses[SWIM_PAUSES];
@@ -39,7 +62,9 @@ struct swim_record {
 	u64 costs[SWIM_COSTS];
 	u64 moved;
 	u64 freed;
-	struct swim_history *history;
+	spinlock_t lock;	/* of the others */
+	u64 samples;
+	struct swim_sample ring[SWIM_SAMPLES];
 };
 
 static inline unsigned int swim_pause_bucket(u64 ns)
@@ -55,8 +80,8 @@ static inline void swim_record_count(u64 *counter, u64 more)
 
 void swim_cost_add(struct swim_pool *pool, u64 moved, u64 freed);
 void swim_history_add(struct swim_pool *pool);
-void swim_history_create(struct swim_pool *pool);
-void swim_history_destroy(struct swim_pool *pool);
+void swim_record_create(struct swim_pool *pool);
+void swim_record_destroy(struct swim_pool *pool);
 void swim_record_begin(struct swim_pool *pool, enum swim_clean_why why, unsigned int target,
 		       struct swim_moves *before);
 void swim_record_end(struct swim_pool *pool, enum swim_clean_why why, unsigned int target,

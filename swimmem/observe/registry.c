@@ -70,7 +70,7 @@ int swim_registry_add_pool(struct swim_pool *pool)
 	struct swim_pool *other;
 	int err = 0;
 
-	swim_history_create(pool);
+	swim_record_create(pool);
 	mutex_lock(&lock);
 	list_for_each_entry(other, &pools, link)
 		if (!strcmp(other->name, pool->name))
@@ -81,7 +81,7 @@ int swim_registry_add_pool(struct swim_pool *pool)
 	}
 	mutex_unlock(&lock);
 	if (err)
-		swim_history_destroy(pool);
+		swim_record_destroy(pool);
 	return err;
 }
 
@@ -91,7 +91,7 @@ void swim_registry_del_pool(struct swim_pool *pool)
 	mutex_lock(&lock);
 	list_del(&pool->link);
 	mutex_unlock(&lock);
-	swim_history_destroy(pool);
+	swim_record_destroy(pool);
 }
 
 static void each(void (*space)(struct swim_space *space, void *arg),
