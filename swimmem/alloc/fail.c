@@ -12,21 +12,23 @@
 
 DEFINE_STATIC_KEY_FALSE(swim_fail_key);
 static atomic_long_t fail_count;	/* requests since swim_fail_nth() */
-static unsigned long fail_first, fail_last;
+static unsigned long fail_first, fail_last, fail_step = 1;
 
-/* Has the request come that has to fail? */
+/* Has the request come that has to fail? Others may change the question while it is asked. */
 bool swim_fail_now(void)
 {
 	unsigned long n = atomic_long_inc_return(&fail_count);
 
-	return n >= fail_first && n <= fail_last;
+	return n >= READ_ONCE(fail_first) && n <= READ_ONCE(fail_last) &&
+	       !(n % READ_ONCE(fail_step));
 }
 
-static void fail(unsigned long first, unsigned long last)
+static void fail(unsigned long first, unsigned long last, unsigned long step)
 {
 	atomic_long_set(&fail_count, 0);
-	fail_first = first;
-	fail_last = last;
+	WRITE_ONCE(fail_first, first);
+	WRITE_ONCE(fail_last, last);
+	WRITE_ONCE(fail_step, step);
 	if (first)
 		static_branch_enable(&swim_fail_key);
 	else
@@ -41,7 +43,7 @@ static void fail(unsigned long first, unsigned long last)
  */
 void swim_fail_nth(unsigned long n)
 {
-	fail(n, n);
+	fail(n, n, 1);
 }
 EXPORT_SYMBOL_GPL(swim_fail_nth);
 
@@ -53,9 +55,21 @@ EXPORT_SYMBOL_GPL(swim_fail_nth);
  */
 void swim_fail_from(unsigned long n)
 {
-	fail(n, ULONG_MAX);
+	fail(n, ULONG_MAX, 1);
 }
 EXPORT_SYMBOL_GPL(swim_fail_from);
+
+/**
+ * swim_fail_every - let requests for memory fail again and again
+ * @n: one in so many, not 0; swim_fail_nth(0) ends it
+ *
+ * Context: Process, may sleep.
+ */
+void swim_fail_every(unsigned long n)
+{
+	fail(n, ULONG_MAX, n);
+}
+EXPORT_SYMBOL_GPL(swim_fail_every);
 
 /* How many requests there were since then. */
 unsigned long swim_fail_count(void)

@@ -14,6 +14,7 @@ DECLARE_STATIC_KEY_FALSE(swim_fail_key);
 bool swim_fail_now(void);
 void swim_fail_nth(unsigned long n);
 void swim_fail_from(unsigned long n);
+void swim_fail_every(unsigned long n);
 unsigned long swim_fail_count(void);
 
 /* Asked before each request for pages, for a segment, for a hunk. */
