@@ -21,7 +21,7 @@ release     := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/ge
 unsigned    := $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
 only_module := CONFIG_SWIMMEM_KUNIT=n CONFIG_SWIMMEM_SAMPLES=n
 
-.PHONY: modules module kdir install uninstall clean setup check demo bench version help
+.PHONY: modules module kdir install uninstall clean setup check demo bench torture version help
 
 modules: kdir		## build everything for one kernel, in place (KDIR=... chooses the kernel)
 	@$(kbuild) modules
@@ -72,6 +72,9 @@ demo:			## shadow a whole system's allocations, compact them, draw the heap befo
 
 bench:			## count instructions, and measure how full the heap is on 1, 2 and 4 CPUs
 	@scripts/bench
+
+torture:		## everything at once under detectors: MINUTES=60 on each of three kernels, SEED=n
+	@scripts/torture $$(($(or $(MINUTES),60) * 60)) $(SEED)
 
 version:		## print the version
 	@echo $(VERSION)

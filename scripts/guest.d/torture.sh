@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# In a guest: load the torture, which runs for $seconds, while the kernel asks for its memory back, and somebody reads
+# all that debugfs shows. $seed, $threads, $failures and $hotplug are the module's; $parameters are those of swimmem.
+
+: ${seconds:=60} ${seed:=1} ${threads:=0} ${failures:=0} ${hotplug:=0}
+swimmem=/sys/kernel/debug/swimmem
+
+# Until this file is gone.
+echo >/tmp/going
+
+shrink()
+{
+	# From now on without a word in the log.
+	echo 4 >/proc/sys/vm/drop_caches
+	while [ -e /tmp/going ]; do
+		echo 2 >/proc/sys/vm/drop_caches
+		usleep 50000
+	done
+}
+
+look()
+{
+	while [ -e /tmp/going ]; do
+		for file in $swimmem/totals $swimmem/*/*/*; do
+			cat $file
+		done >/dev/null 2>&1
+		for file in $swimmem/pools/*/compact; do
+			echo 90 >$file
+		done 2>/dev/null
+		usleep 100000
+	done
+}
+
+insmod swimmem.ko $parameters || exit 1
+shrink &
+look &
+status=0
+insmod torture.ko seconds=$seconds seed=$seed threads=$threads failures=$failures hotplug=$hotplug || status=1
+rm /tmp/going
+wait
+# The detector of data races tells how much it has watched; it must have watched something.
+races=/sys/kernel/debug/kcsan
+if [ -e $races ]; then
+	note "kcsan: $(grep -E 'setup_watchpoints|data_races' $races | tr -s '\n' ' ')"
+	! grep -q '^setup_watchpoints: 0$' $races || status=1
+fi
+dmesg | grep -q 'torture: passed' || status=1
+[ $status != 0 ] || rmmod torture || status=1
+# What was dropped last waits for readers.
+rmmod swimmem 2>/dev/null || { sleep 1; rmmod swimmem; } || { note "something was left behind"; status=1; }
+exit $status
