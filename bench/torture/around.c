@@ -2,8 +2,9 @@
 /*
  * Around: what goes on while others use their objects.
  *
- *	compactor	compacts pools, to targets at random
- *	observer	asks for numbers; lets spaces grow, and give back what is free
+ *	compactor	compacts pools, to targets at random, at once or in steps
+ *	observer	asks for numbers; lets spaces grow, and give back what is free; tells pools
+ *			how much to do in the background
  *	failure		lets requests for memory fail, now and then
  *	hotplug		takes CPUs away, and brings them back
  */
@@ -14,11 +15,22 @@
 #include "../../swimmem/alloc/fail.h"
 #include "torture.h"
 
+/* As a whole, or a few steps of it, which may be of a run that another compactor has begun. */
 static void compact(struct thread *t, struct swim_pool *pool)
 {
 	const unsigned int target = one_in(t, 2) ? 0 : 1 + below(t, 100);
+	unsigned int steps = below(t, 50);
+	int left;
 
-	if (!no_memory(t, swim_pool_compact(pool, target), "compact"))
+	if (one_in(t, 4)) {
+		left = swim_pool_compact(pool, target);
+	} else {
+		do {
+			left = swim_pool_compact_step(pool, target);
+			count(t, COUNT_STEPS);
+		} while (left == 1 && steps--);
+	}
+	if (left != 1 && !no_memory(t, left, "compact"))
 		count(t, COUNT_COMPACTED);
 }
 
@@ -27,6 +39,14 @@ static void compactor_step(struct thread *t)
 	compact(t, arenas[below(t, ARENAS)].pool);
 	if (one_in(t, 4))
 		usleep_range(100, 5000);
+}
+
+/* In the background, more or less of it. */
+static void tune(struct thread *t, struct swim_pool *pool)
+{
+	done(t, swim_pool_set_target(pool, below(t, 100)), "set a target");
+	done(t, swim_pool_set_budget(pool, one_in(t, 2) ? 0 : below(t, SZ_256K),
+				     one_in(t, 2) ? 0 : below(t, 5000)), "set a budget");
 }
 
 static void look_at_space(struct thread *t, struct swim_space *space)
@@ -54,6 +74,8 @@ static void observer_step(struct thread *t)
 	swim_space_trim(one_in(t, 2) ? spaces.plain : spaces.tight);
 	err = swim_space_grow(one_in(t, 2) ? spaces.plain : spaces.tight, NOWAIT);
 	no_memory(t, err, "grow");
+	if (one_in(t, 16))
+		tune(t, pool);
 	count(t, COUNT_LOOKED);
 	usleep_range(100, 2000);
 }

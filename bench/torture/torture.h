@@ -32,8 +32,8 @@
 	X(HANDED, "handed on") X(RESIZED, "resized") X(TURNED, "turned")	\
 	X(REFUSED, "refused") X(GONE, "gone") X(STOWED, "stowed")		\
 	X(CLONED, "cloned") X(SCOPES, "scopes") X(COMPACTED, "compacted")	\
-	X(LOOKED, "looked at") X(FAILED, "failures") X(CPUS, "CPUs taken away")	\
-	X(CHECKED, "checked")
+	X(STEPS, "steps") X(LOOKED, "looked at") X(FAILED, "failures")		\
+	X(CPUS, "CPUs taken away") X(CHECKED, "checked")
 
 #define COUNT(name, text)	COUNT_##name,
 enum count { COUNTS(COUNT) COUNT_N };
