@@ -123,6 +123,9 @@ do {										\
  */
 #ifdef CONFIG_UML_X86
 
+/* Bytes that a cleaner moves while it has interrupts off. */
+#define SWIM_QUIET	SZ_128K
+
 #include <asm/asm.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
@@ -171,6 +174,10 @@ do {										\
 	barrier();								\
 	__loaded;								\
 })
+
+#else
+
+#define SWIM_QUIET	SZ_4K
 
 #endif
 

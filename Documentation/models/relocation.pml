@@ -11,7 +11,9 @@
  * names points back; the owner always gets what it asks for; nobody is stuck.
  *
  *	take()			take(), take_slow(), take_failed() in lease/raw.c
- *	owner			swim_raw_pin(), _unpin(), _move(), _drop(), drop_all()
+ *	owner			swim_raw_pin(), _unpin(), _move(), _drop(), drop_all(). Who hands over
+ *				is a reader until the old lease is empty: when the tag names the new
+ *				one the object may move, and only that one is changed
  *	reader			swim_raw_read() of a parent, then of its child
  *	mover			swim_relocate(): visit(), copy(), rehome(), move()
  *	rehome_one()		rehome_one(), also on the way back
@@ -34,6 +36,7 @@
  *	PLAIN_STORE	the child's tag is stored, not compared and swapped, and its lease
  *			read only once
  *	NO_REHOME	the child's tag goes on naming the lease in the old place
+ *	OPEN_MOVE	who hands an object over to another lease is no reader meanwhile
  *
  * Check: spin -a relocation.pml && cc -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=512 -o pan pan.c && ./pan -m1000000
  */
@@ -187,9 +190,17 @@ proctype owner()
 		:: d_step { assert(val[s] == version && val2[s] == version); version++; val[s] = version };
 		   val2[s] = version
 		:: r == 0 ->				/* hand over to the other lease */
+#ifndef OPEN_MOVE
+		   enter(OWNER);
+#endif
 		   lease[1] = s;
+		   unpin(1, s);
 		   lease[0] = EMPTY;
-		   r = 1
+#ifndef OPEN_MOVE
+		   leave(OWNER);
+#endif
+		   r = 1;
+		   goto next
 		:: lease[LEASE(s)] != EMPTY ->
 		   take(LEASE(s), c, PINNED);
 		   d_step { assert(val[c] == 9 && val2[c] == 9) };
@@ -200,6 +211,8 @@ proctype owner()
 		   d_step { lease[LEASE(s)] = EMPTY; release(c) }
 		fi;
 		unpin(r, s);
+next:
+		skip;
 		d_step { c = 0; s = 0 }
 	:: else -> break
 	od;

@@ -44,6 +44,8 @@
 #define ROUNDS		4	/* over hunks that are closed meanwhile */
 #define SCORES		32
 #define LOOKS		32	/* objects between two looks at the clock */
+#define QUIET		SZ_4K	/* bytes that move while interrupts are off, */
+#define QUIET_OBJECT	256	/* of which each object counts for so many more */
 #define RESERVED_FROM	128	/* hunks from which on one more is below a per cent */
 
 /* How the walk through a hunk goes on. */
@@ -422,6 +424,24 @@ static void let_go(struct swim_cleaner *cleaner, struct swim_frame *frame, unsig
 		cleaner->hunks--;
 }
 
+/* Have interrupts off, for some objects or a large one: turning them off and on takes time. */
+static void hush(struct swim_cleaner *cleaner)
+{
+	if (cleaner->quiet)
+		return;
+	local_irq_save(cleaner->flags);
+	cleaner->quiet = QUIET;
+}
+
+/* Have them on again. */
+static void unhush(struct swim_cleaner *cleaner)
+{
+	if (!cleaner->quiet)
+		return;
+	cleaner->quiet = 0;
+	local_irq_restore(cleaner->flags);
+}
+
 /* Move an owned object, and count what became of it. */
 static enum swim_relocated move_object(struct swim_cleaner *cleaner, void *object,
 				       unsigned long value, size_t *size)
@@ -429,9 +449,14 @@ static enum swim_relocated move_object(struct swim_cleaner *cleaner, void *objec
 	struct swim_moves *moves = &pool_of(cleaner)->moves;
 	enum swim_relocated result;
 
-	do
+	do {
+		hush(cleaner);
 		result = swim_relocate(&cleaner->mover, object, value, size);
-	while (result == SWIM_FULL && open_mover(cleaner));
+		if (result != SWIM_MOVED || *size + QUIET_OBJECT >= cleaner->quiet)
+			unhush(cleaner);
+		else
+			cleaner->quiet -= *size + QUIET_OBJECT;
+	} while (result == SWIM_FULL && open_mover(cleaner));
 	if (result == SWIM_MOVED) {
 		cleaner->dirty = cleaner->epoch;
 		cleaner->unwiped = true;
@@ -608,6 +633,7 @@ static enum walked clean_hunk(struct swim_cleaner *cleaner, struct swim_frame *f
 		walked = swim_tag_is_owned(value) ? clean_owned(cleaner, &walk, value) :
 						    pass_over(cleaner, &walk, value);
 	}
+	unhush(cleaner);
 	return walked;
 }
 
@@ -706,6 +732,7 @@ int swim_clean_step(struct swim_pool *pool, size_t bytes, u64 nanoseconds)
 	cleaner->left = bytes ?: SIZE_MAX;
 	cleaner->until = nanoseconds ? begin + nanoseconds : 0;
 	walked = follow(cleaner);
+	unhush(cleaner);
 	while (walked < WALK_LATER && cleaner->phase <= SWIM_CLEAN_REST) {
 		walked = clean_frames(cleaner);
 		if (walked >= WALK_LATER)

@@ -101,6 +101,9 @@ struct swim_obstacles {
  * @left: bytes that may still be moved in this step
  * @until: when this step has to end, in nanoseconds; 0 for no such time
  * @looks: how often that was asked
+ * @quiet: what may still be done until interrupts are on again, in bytes; 0 when they are
+ * @flags: of interrupts, when they were on
+ * @hushed: when that was, in nanoseconds
  * @obstacles: what the current run has come upon
  * @seen: what the last whole one had
  */
@@ -128,6 +131,9 @@ struct swim_cleaner {
 	size_t left;
 	u64 until;
 	unsigned int looks;
+	unsigned int quiet;
+	unsigned long flags;
+	u64 hushed;
 	struct swim_obstacles obstacles;
 	struct swim_obstacles seen;
 };

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * relocation-counted-child.pml with a fault, which the checker must find: no grace period before a slot is reused that was moved out of.
+ *
+ * Check: spin -a relocation-counted-no-grace-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=512 -o pan pan.c && ./pan -m1000000
+ */
+#define NO_GRACE
+#include "relocation-counted-child.pml"
