@@ -10,7 +10,7 @@
 #include "../interrupt.h"
 
 #define NOWAIT	(GFP_NOWAIT | __GFP_NOWARN)
-#define BYTES	SZ_512K		/* that slabs and packs are made of */
+#define BYTES	SZ_256K		/* that slabs and packs are made of */
 #define OBJECTS	SZ_16K
 
 DEFINE_SWIM_SPACE(four_pages, 4 * PAGE_SIZE);

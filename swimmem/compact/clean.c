@@ -38,14 +38,14 @@
 #include "../alloc/space.h"
 #include "../compat.h"
 #include "../observe/report.h"
+#include "../observe/trace.h"
 #include "walk.h"
 
 #define TARGET_DEFAULT	99	/* per cent, of a request */
 #define ROUNDS		4	/* over hunks that are closed meanwhile */
 #define SCORES		32
 #define LOOKS		32	/* objects between two looks at the clock */
-#define QUIET		SZ_4K	/* bytes that move while interrupts are off, */
-#define QUIET_OBJECT	256	/* of which each object counts for so many more */
+#define QUIET_OBJECT	256	/* bytes of SWIM_QUIET that an object counts for beside its own */
 #define RESERVED_FROM	128	/* hunks from which on one more is below a per cent */
 
 /* How the walk through a hunk goes on. */
@@ -171,6 +171,18 @@ static void wipe(struct swim_pool *pool)
 	}
 }
 
+/* A run is over, and nobody is waited for. */
+static void end_record(struct swim_cleaner *cleaner)
+{
+	struct swim_pool *pool = pool_of(cleaner);
+
+	if (cleaner->phase || !cleaner->recorded)
+		return;
+	cleaner->recorded = false;
+	wipe(pool);
+	swim_record_end(pool, cleaner->why, cleaner->target, &cleaner->before);
+}
+
 /**
  * swim_clean_settle - give back what nobody reads in any more, without waiting
  * @pool: under swim_clean_lock()
@@ -182,8 +194,10 @@ bool swim_clean_settle(struct swim_pool *pool)
 	struct swim_cleaner *cleaner = &pool->cleaner;
 	struct swim_hunk *over = cleaner->second;
 
-	if (is_settled(cleaner))
+	if (is_settled(cleaner)) {
+		end_record(cleaner);
 		return true;
+	}
 	if (!poll_state_synchronize_rcu(cleaner->period))
 		return false;
 	cleaner->second = cleaner->first;
@@ -196,7 +210,7 @@ bool swim_clean_settle(struct swim_pool *pool)
 	cleaner->period = start_poll_synchronize_rcu();
 	if (!is_settled(cleaner))
 		return false;
-	wipe(pool);
+	end_record(cleaner);
 	return true;
 }
 
@@ -211,19 +225,19 @@ void swim_clean_drain(struct swim_pool *pool)
 	struct swim_cleaner *cleaner = &pool->cleaner;
 	struct swim_hunk *emptied = cleaner->emptied, *first = cleaner->first;
 
-	if (is_settled(cleaner))
-		return;
-	cleaner->emptied = NULL;
-	cleaner->first = NULL;
-	synchronize_rcu_expedited();
-	put_all(cleaner, cleaner->second);
-	cleaner->second = NULL;
-	synchronize_rcu_expedited();
-	put_all(cleaner, first);
-	put_all(cleaner, emptied);
-	cleaner->dirty = 0;
-	count_epochs(cleaner, SWIM_EPOCHS);
-	wipe(pool);
+	if (!is_settled(cleaner)) {
+		cleaner->emptied = NULL;
+		cleaner->first = NULL;
+		synchronize_rcu_expedited();
+		put_all(cleaner, cleaner->second);
+		cleaner->second = NULL;
+		synchronize_rcu_expedited();
+		put_all(cleaner, first);
+		put_all(cleaner, emptied);
+		cleaner->dirty = 0;
+		count_epochs(cleaner, SWIM_EPOCHS);
+	}
+	end_record(cleaner);
 }
 
 static void close_mover(struct swim_mover *mover)
@@ -390,6 +404,9 @@ bool swim_clean_begin(struct swim_pool *pool, enum swim_clean_why why, unsigned 
 	cleaner->least = target < 100 ? least_score(pool, target, gain) : 0;
 	cleaner->target = target;
 	cleaner->why = why;
+	if (!cleaner->recorded)
+		swim_record_begin(pool, why, target, &cleaner->before);
+	cleaner->recorded = true;
 	cleaner->run++;
 	cleaner->cursor = 0;
 	memset(&cleaner->obstacles, 0, sizeof(cleaner->obstacles));
@@ -430,16 +447,21 @@ static void hush(struct swim_cleaner *cleaner)
 	if (cleaner->quiet)
 		return;
 	local_irq_save(cleaner->flags);
-	cleaner->quiet = QUIET;
+	cleaner->hushed = ktime_get_mono_fast_ns();
+	cleaner->quiet = SWIM_QUIET;
 }
 
 /* Have them on again. */
 static void unhush(struct swim_cleaner *cleaner)
 {
+	u64 ns;
+
 	if (!cleaner->quiet)
 		return;
 	cleaner->quiet = 0;
+	ns = ktime_get_mono_fast_ns() - cleaner->hushed;
 	local_irq_restore(cleaner->flags);
+	swim_pause_add(pool_of(cleaner), ns);
 }
 
 /* Move an owned object, and count what became of it. */
@@ -448,8 +470,13 @@ static enum swim_relocated move_object(struct swim_cleaner *cleaner, void *objec
 {
 	struct swim_moves *moves = &pool_of(cleaner)->moves;
 	enum swim_relocated result;
+	u64 begin = 0;
+	void *to;
 
 	do {
+		if (trace_swim_move_enabled())
+			begin = ktime_get_mono_fast_ns();
+		to = (void *)cleaner->mover.next + SWIM_TAG_SLOT;
 		hush(cleaner);
 		result = swim_relocate(&cleaner->mover, object, value, size);
 		if (result != SWIM_MOVED || *size + QUIET_OBJECT >= cleaner->quiet)
@@ -463,8 +490,11 @@ static enum swim_relocated move_object(struct swim_cleaner *cleaner, void *objec
 		cleaner->left -= min(cleaner->left, *size);
 		moves->moved++;
 		moves->moved_bytes += *size;
+		trace_swim_move(pool_of(cleaner), object, to, *size,
+				begin ? ktime_get_mono_fast_ns() - begin : 0);
 	} else if (result == SWIM_CANCELLED) {
 		moves->cancelled++;
+		trace_swim_cancel(pool_of(cleaner), object, *size, SWIM_CANCEL_ASKED);
 	}
 	return result;
 }
@@ -552,13 +582,14 @@ static bool is_inner(const struct swim_cleaner *cleaner, unsigned long value)
 	return frame && (frame == cleaner->frame || is_wanted(cleaner, frame));
 }
 
-static void count_obstacle(struct swim_cleaner *cleaner, size_t size, bool unleased)
+static void count_obstacle(struct swim_cleaner *cleaner, void *object, size_t size, bool unleased)
 {
 	struct swim_obstacles *obstacles = &cleaner->obstacles;
 
 	if (cleaner->phase != SWIM_CLEAN_REST)
 		return;
 	pool_of(cleaner)->moves.refused++;
+	trace_swim_cancel(pool_of(cleaner), object, size, SWIM_CANCEL_IN_USE);
 	*(unleased ? &obstacles->unleased : &obstacles->pinned) += 1;
 	*(unleased ? &obstacles->unleased_bytes : &obstacles->pinned_bytes) += size;
 }
@@ -590,7 +621,7 @@ static enum walked clean_owned(struct swim_cleaner *cleaner, struct swim_walk *w
 		return WALK_ON;
 	case SWIM_CANCELLED:
 	case SWIM_REFUSED:
-		count_obstacle(cleaner, size, false);
+		count_obstacle(cleaner, object, size, false);
 		break;
 	case SWIM_FULL:
 		return WALK_FULL;
@@ -610,7 +641,7 @@ static enum walked pass_over(struct swim_cleaner *cleaner, struct swim_walk *wal
 	if (swim_tag_is(value, SWIM_TAG_DEAD))
 		swim_pool_check(walk->pool, object, value);
 	else
-		count_obstacle(cleaner, swim_tag_is(value, SWIM_TAG_HELD) ?
+		count_obstacle(cleaner, object, swim_tag_is(value, SWIM_TAG_HELD) ?
 			       swim_tag_size(value) : 0, swim_tag_is(value, SWIM_TAG_HELD));
 	if (value == SWIM_TAG_UNWRITTEN || swim_tag_is_dropping(value))
 		return WALK_STOP; /* in the middle of something: what follows has to wait */

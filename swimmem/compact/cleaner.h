@@ -5,6 +5,7 @@
 #include <linux/irq_work.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
+#include <swimmem/pool.h>
 
 struct swim_frame;
 struct swim_hunk;
@@ -104,6 +105,8 @@ struct swim_obstacles {
  * @quiet: what may still be done until interrupts are on again, in bytes; 0 when they are
  * @flags: of interrupts, when they were on
  * @hushed: when that was, in nanoseconds
+ * @recorded: a run has begun, and its end is not yet recorded
+ * @before: what had been done when it began
  * @obstacles: what the current run has come upon
  * @seen: what the last whole one had
  */
@@ -134,6 +137,8 @@ struct swim_cleaner {
 	unsigned int quiet;
 	unsigned long flags;
 	u64 hushed;
+	bool recorded;
+	struct swim_moves before;
 	struct swim_obstacles obstacles;
 	struct swim_obstacles seen;
 };

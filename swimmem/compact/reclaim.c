@@ -30,6 +30,7 @@
 #include "../compat.h"
 #include "../alloc/pool.h"
 #include "../observe/registry.h"
+#include "../observe/trace.h"
 
 #define TARGET_DEFAULT	90		/* per cent */
 #define BUDGET_BYTES	SZ_1M
@@ -344,6 +345,7 @@ static unsigned long shrinker_scan(struct shrinker *unused, struct shrink_contro
 	unsigned long pages = swim_reclaim_shrink(control->nr_to_scan);
 
 	swim_account_reclaimed(pages);
+	trace_swim_shrink(control->nr_to_scan, pages);
 	return pages ?: SHRINK_STOP;
 }
 
