@@ -73,14 +73,24 @@ struct swim_frame *swim_pool_next_frame(const struct swim_pool *pool, u32 *numbe
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_pool_next_frame);
 
+/* Zero an empty hunk from its header to @end. */
+static void zero(struct swim_hunk *hunk, unsigned int end)
+{
+	void *begin = (void *)hunk + SWIM_HUNK_BEGIN;
+
+	swim_unpoison(begin, end - SWIM_HUNK_BEGIN);
+	memset(begin, 0, end - SWIM_HUNK_BEGIN);
+	swim_poison(begin, end - SWIM_HUNK_BEGIN);
+}
+
 /**
- * swim_hunk_get - an empty open hunk
+ * swim_hunk_take - an empty open hunk, of which only the header is zeroed
  * @pool: for whom
  * @gfp: how its heap may grow for it
  *
  * Return: the hunk, or NULL when the heap is out of memory.
  */
-struct swim_hunk *swim_hunk_get(struct swim_pool *pool, gfp_t gfp)
+struct swim_hunk *swim_hunk_take(struct swim_pool *pool, gfp_t gfp)
 {
 	const size_t size = swim_pool_hunk_size(pool);
 	const struct swim_layout layout = { .size = size, .align = size };
@@ -90,7 +100,7 @@ struct swim_hunk *swim_hunk_get(struct swim_pool *pool, gfp_t gfp)
 	if (swim_fail() || swim_heap_alloc(pool->heap, &layout, gfp, &block))
 		return NULL;
 	hunk = block.addr;
-	memset(hunk, 0, size);
+	memset(hunk, 0, SWIM_HUNK_BEGIN);
 	swim_poison((void *)hunk + SWIM_HUNK_BEGIN, size - SWIM_HUNK_BEGIN);
 	if (swim_pool_scanned(pool))
 		kmemleak_alloc(hunk, size, 0, gfp);
@@ -101,6 +111,22 @@ struct swim_hunk *swim_hunk_get(struct swim_pool *pool, gfp_t gfp)
 	atomic_long_inc(&pool->reclaim.hunks);
 	/* Who sees it live sees whose it is: pairs with swim_hunk_hold(). */
 	atomic_set_release(&hunk->frame->live, SWIM_HUNK_OPEN);
+	return hunk;
+}
+
+/**
+ * swim_hunk_get - an empty open hunk
+ * @pool: for whom
+ * @gfp: how its heap may grow for it
+ *
+ * Return: the hunk, zeroed, or NULL when the heap is out of memory.
+ */
+struct swim_hunk *swim_hunk_get(struct swim_pool *pool, gfp_t gfp)
+{
+	struct swim_hunk *hunk = swim_hunk_take(pool, gfp);
+
+	if (hunk)
+		zero(hunk, swim_pool_hunk_size(pool));
 	return hunk;
 }
 
@@ -139,11 +165,7 @@ void swim_hunk_reopen(struct swim_frame *frame, unsigned int mark)
  */
 void swim_hunk_reset(struct swim_hunk *hunk, unsigned int mark)
 {
-	void *begin = (void *)hunk + SWIM_HUNK_BEGIN;
-
-	swim_unpoison(begin, mark - SWIM_HUNK_BEGIN);
-	memset(begin, 0, mark - SWIM_HUNK_BEGIN);
-	swim_poison(begin, mark - SWIM_HUNK_BEGIN);
+	zero(hunk, mark);
 	atomic_set_release(&hunk->frame->live, SWIM_HUNK_OPEN);
 }
 

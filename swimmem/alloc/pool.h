@@ -129,6 +129,7 @@ int swim_large_resize(struct swim_pool *pool, void *object, unsigned long value,
 unsigned long swim_salvage_tail(struct swim_pool *pool, size_t need);
 void *swim_salvage_hole(struct swim_pool *pool, size_t size, size_t align);
 
+struct swim_hunk *swim_hunk_take(struct swim_pool *pool, gfp_t gfp);
 struct swim_hunk *swim_hunk_get(struct swim_pool *pool, gfp_t gfp);
 bool swim_hunk_close(struct swim_pool *pool, struct swim_hunk *hunk, unsigned int mark);
 void swim_hunk_reopen(struct swim_frame *frame, unsigned int mark);

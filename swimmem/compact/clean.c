@@ -32,6 +32,7 @@
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/prefetch.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
@@ -44,6 +45,7 @@
 #define TARGET_DEFAULT	99	/* per cent, of a request */
 #define ROUNDS		4	/* over hunks that are closed meanwhile */
 #define SCORES		32
+#define AHEAD		SZ_1K	/* bytes of a hunk that are fetched before they are walked through */
 #define LOOKS		32	/* objects between two looks at the clock */
 #define QUIET_OBJECT	256	/* bytes of SWIM_QUIET that an object counts for beside its own */
 #define RESERVED_FROM	128	/* hunks from which on one more is below a per cent */
@@ -240,6 +242,17 @@ void swim_clean_drain(struct swim_pool *pool)
 	end_record(cleaner);
 }
 
+/* What is not filled, and was not zeroed when the hunk was taken. */
+static void zero_tail(const struct swim_mover *mover)
+{
+	void *tail = (void *)mover->next;
+	size_t size = swim_pool_hunk_size(mover->pool) - (mover->next & ~mover->pool->mask);
+
+	swim_unpoison(tail, size);
+	memset(tail, 0, size);
+	swim_poison(tail, size);
+}
+
 static void close_mover(struct swim_mover *mover)
 {
 	struct swim_hunk *hunk = swim_pool_hunk(mover->pool, mover->next);
@@ -247,6 +260,7 @@ static void close_mover(struct swim_mover *mover)
 
 	if (mover->next == SWIM_NO_HUNK)
 		return;
+	zero_tail(mover);
 	WRITE_ONCE(mover->next, SWIM_NO_HUNK);
 	if (swim_hunk_close(mover->pool, hunk, mark))
 		swim_hunk_put(hunk);
@@ -256,7 +270,7 @@ static struct swim_hunk *get_hunk(struct swim_cleaner *cleaner)
 {
 	/* What reclaim keeps for itself it keeps: there is a reserve. */
 	const gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN | __GFP_NOMEMALLOC;
-	struct swim_hunk *hunk = swim_hunk_get(pool_of(cleaner), gfp);
+	struct swim_hunk *hunk = swim_hunk_take(pool_of(cleaner), gfp);
 
 	if (!hunk) {
 		hunk = cleaner->reserve;
@@ -287,7 +301,10 @@ static bool open_mover(struct swim_cleaner *cleaner)
 /* The mover's last hunk has room: leave it to the next CPU that needs some. */
 static void hand_over(struct swim_mover *mover)
 {
-	if (mover->next != SWIM_NO_HUNK && swim_pool_spare(mover->pool, mover->next))
+	if (mover->next == SWIM_NO_HUNK)
+		return;
+	zero_tail(mover);
+	if (swim_pool_spare(mover->pool, mover->next))
 		WRITE_ONCE(mover->next, SWIM_NO_HUNK);
 	close_mover(mover);
 }
@@ -651,16 +668,28 @@ static enum walked pass_over(struct swim_cleaner *cleaner, struct swim_walk *wal
 	return WALK_STOP;
 }
 
+/* Where the next tag is the one before tells: all lines are fetched in time. */
+static void fetch_ahead(const struct swim_walk *walk, unsigned int *fetched)
+{
+	const unsigned int until = min(walk->at + AHEAD, walk->end);
+
+	for (; *fetched < until; *fetched += SMP_CACHE_BYTES)
+		prefetch((void *)walk->hunk + *fetched);
+}
+
 /* Move what is to be moved out of a hunk. */
 static enum walked clean_hunk(struct swim_cleaner *cleaner, struct swim_frame *frame)
 {
 	enum walked walked = WALK_ON;
+	unsigned int fetched = 0;
 	struct swim_walk walk;
 
 	swim_walk_begin(&walk, pool_of(cleaner), frame);
 	while (walked == WALK_ON && walk.at < walk.end) {
-		unsigned long value = swim_tag_read(swim_tag_of(swim_walk_object(&walk)));
+		unsigned long value;
 
+		fetch_ahead(&walk, &fetched);
+		value = swim_tag_read(swim_tag_of(swim_walk_object(&walk)));
 		walked = swim_tag_is_owned(value) ? clean_owned(cleaner, &walk, value) :
 						    pass_over(cleaner, &walk, value);
 	}

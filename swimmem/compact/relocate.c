@@ -156,11 +156,12 @@ static void commit(struct swim_mover *mover, void *object, unsigned long value, 
 	const bool counted = swim_tag_kind(value) == SWIM_TAG_COUNTED;
 	void **address = counted ? swim_cell_object(cell) : swim_slot_object(swim_tag_slot(value));
 
-	WRITE_ONCE(mover->next, mover->next + SWIM_TAG_SLOT + size +
-				swim_pool_trailer(mover->pool));
 	if (swim_pool_trailer(mover->pool))
 		swim_track_move(to, object, size);
 	swim_tag_write(swim_tag_of(to), value);
+	/* Whoever looks at an open hunk up to here finds what stands there. */
+	smp_store_release(&mover->next, mover->next + SWIM_TAG_SLOT + size +
+					swim_pool_trailer(mover->pool));
 	/* (D) */
 	smp_store_release(address, to);
 	/* (E) */
@@ -277,7 +278,6 @@ static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned
 	return SWIM_MOVED;
 
 abort:
-	memset(to, 0, size); /* beyond the mark everything is zero */
 	swim_poison(to - SWIM_TAG_SLOT, need);
 	return result;
 }
