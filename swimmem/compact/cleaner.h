@@ -149,6 +149,7 @@ struct swim_cleaner {
  * @budget_bytes: that a step moves at the most
  * @budget_us: that a step takes at the most
  * @most: hunks above which there is little room left in the heap
+ * @gain_at_once: hunks that a run is to gain then
  * @hunks: that the pool has
  * @stirred: objects were dropped, or hunks filled, since the work last looked
  * @pressed: there is little room left
@@ -162,6 +163,7 @@ struct swim_reclaim {
 	u32 budget_bytes;
 	u32 budget_us;
 	unsigned long most;
+	unsigned long gain_at_once;
 	atomic_long_t hunks;
 	bool stirred;
 	bool pressed;

@@ -37,8 +37,9 @@
 #define BUDGET_US	1000
 #define LOOK_DELAY	(HZ / 10)	/* jiffies from a kick to the look */
 #define REST		3		/* times as long as a step */
-#define DIRECT_GAIN	8		/* hunks that an allocation wants */
-#define PRESSED_GAIN	16
+#define GAIN_LEAST	8		/* hunks at a time, where there is little room */
+#define GAIN_SHARE	128		/* or a part of the heap, if that is more */
+#define GAIN_MOST	256
 #define SHRINK_PAGES	1024		/* at a time */
 #define TARGET_MOST	97		/* fuller hunks are not worth it, whoever wants memory */
 
@@ -58,7 +59,8 @@ static bool is_pressed(const struct swim_pool *pool)
 /* As long as there is little room, a few hunks at a time, and room for others to come between. */
 static bool relieve(struct swim_pool *pool)
 {
-	bool gained = swim_clean_begin(pool, SWIM_CLEAN_BACKGROUND, TARGET_MOST, PRESSED_GAIN);
+	bool gained = swim_clean_begin(pool, SWIM_CLEAN_BACKGROUND, TARGET_MOST,
+				       pool->reclaim.gain_at_once);
 
 	while (gained && swim_clean_step(pool, 0, 0) > 0)
 		;
@@ -164,7 +166,7 @@ bool swim_reclaim_direct(struct swim_pool *pool)
 	swim_clean_lock(pool);
 	/* Somebody else may have seen to it. */
 	if (freed == pool->moves.freed_hunks &&
-	    swim_clean_begin(pool, SWIM_CLEAN_DIRECT, TARGET_MOST, DIRECT_GAIN))
+	    swim_clean_begin(pool, SWIM_CLEAN_DIRECT, TARGET_MOST, pool->reclaim.gain_at_once))
 		while (swim_clean_step(pool, 0, 0) > 0)
 			;
 	swim_clean_drain(pool);
@@ -231,8 +233,9 @@ void swim_reclaim_init(struct swim_pool *pool)
 	reclaim->target = min(READ_ONCE(swim_target_default), 99U);
 	reclaim->budget_bytes = BUDGET_BYTES;
 	reclaim->budget_us = BUDGET_US;
+	reclaim->gain_at_once = clamp_t(unsigned long, room / GAIN_SHARE, GAIN_LEAST, GAIN_MOST);
 	/* The last part of a heap is for what is being cleaned. A small one has no such part. */
-	reclaim->most = room < PRESSED_GAIN * 4 ? ULONG_MAX : room - room / 32;
+	reclaim->most = room < GAIN_LEAST * 8 ? ULONG_MAX : room - room / 32;
 	listen(reclaim);
 	init_irq_work(&reclaim->kick, kicked);
 	INIT_DELAYED_WORK(&reclaim->work, swim_reclaim_work);
