@@ -70,6 +70,9 @@ static int oom(struct notifier_block *block, unsigned long unused, void *freed)
 {
 	u64 left = space_size();
 
+	/* Nobody is killed as long as somebody has given something back. */
+	if (*(unsigned long *)freed)
+		return NOTIFY_OK;
 	if (!kills++) {
 		pr_info("kill.space %llu bytes\n", left);
 		pr_info("kill.held %llu bytes\n", pool_held());
@@ -79,7 +82,8 @@ static int oom(struct notifier_block *block, unsigned long unused, void *freed)
 	return NOTIFY_OK;
 }
 
-static struct notifier_block oom_block = { .notifier_call = oom };
+/* The last one to be asked. */
+static struct notifier_block oom_block = { .notifier_call = oom, .priority = INT_MIN };
 
 /* What is in object @n: its size, and bytes that only it has so. */
 static void write(u8 *at, u32 n, size_t size)

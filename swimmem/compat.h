@@ -69,8 +69,7 @@ static inline unsigned int swim_stack_fetch(u32 stack, unsigned long **entries)
 /* There is one shrinker. NULL when out of memory. */
 static inline struct shrinker *
 swim_shrinker_start(unsigned long (*count)(struct shrinker *shrinker, struct shrink_control *control),
-		    unsigned long (*scan)(struct shrinker *shrinker, struct shrink_control *control),
-		    long batch)
+		    unsigned long (*scan)(struct shrinker *shrinker, struct shrink_control *control))
 {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
 	struct shrinker *shrinker = shrinker_alloc(0, "swimmem");
@@ -79,7 +78,6 @@ swim_shrinker_start(unsigned long (*count)(struct shrinker *shrinker, struct shr
 		return NULL;
 	shrinker->count_objects = count;
 	shrinker->scan_objects = scan;
-	shrinker->batch = batch;
 	shrinker_register(shrinker);
 	return shrinker;
 #else
@@ -89,7 +87,6 @@ swim_shrinker_start(unsigned long (*count)(struct shrinker *shrinker, struct shr
 		.count_objects = count,
 		.scan_objects = scan,
 		.seeks = DEFAULT_SEEKS,
-		.batch = batch,
 	};
 	return register_shrinker(&shrinker, "swimmem") ? NULL : &shrinker;
 #endif

@@ -9,6 +9,7 @@
  *			with a limit
  *	direct		an allocation that may sleep, before it fails
  *	shrinker	the kernel wants pages back
+ *	out of memory	somebody is about to be killed
  *
  * Who drops objects says so in one word, which the work clears before it looks:
  *
@@ -23,6 +24,9 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/oom.h>
 #include <linux/sched.h>
 #include <linux/swap.h>
 
@@ -40,7 +44,8 @@
 #define GAIN_LEAST	8		/* hunks at a time, where there is little room */
 #define GAIN_SHARE	128		/* or a part of the heap, if that is more */
 #define GAIN_MOST	256
-#define SHRINK_PAGES	1024		/* at a time */
+#define SHRINK_PAGES	1024UL		/* at the least: it takes two grace periods */
+#define OOM_PAGES	16384
 #define TARGET_MOST	97		/* fuller hunks are not worth it, whoever wants memory */
 
 unsigned int swim_target_default = TARGET_DEFAULT;
@@ -50,6 +55,7 @@ MODULE_PARM_DESC(target, "utilisation of new pools, in per cent, that is kept in
 
 static struct workqueue_struct *wq;
 static struct shrinker *shrinker;
+static DEFINE_MUTEX(shrinking_lock);	/* of whoever gives pages back */
 
 static bool is_pressed(const struct swim_pool *pool)
 {
@@ -327,14 +333,19 @@ unsigned long swim_reclaim_count(void)
  * swim_reclaim_shrink - give pages back: first what is free, then what compaction makes free
  * @pages: how many
  *
- * Context: Process, in reclaim. Waits for readers, and for no lock.
+ * Who comes while another one is at it waits for him: if he went on at once, he might find that
+ * there is no progress, and somebody would be killed for memory that is just coming.
+ *
+ * Context: Process, in reclaim. Waits for readers, and for nobody who may wait for memory.
  * Return: how many went back.
  */
 unsigned long swim_reclaim_shrink(unsigned long pages)
 {
 	struct shrinking shrinking = { .want = pages * PAGE_SIZE };
 
+	mutex_lock(&shrinking_lock);
 	swim_registry_try_each(shrink_space, shrink_pool, &shrinking);
+	mutex_unlock(&shrinking_lock);
 	return shrinking.freed / PAGE_SIZE;
 }
 
@@ -345,27 +356,45 @@ static unsigned long shrinker_count(struct shrinker *unused, struct shrink_contr
 
 static unsigned long shrinker_scan(struct shrinker *unused, struct shrink_control *control)
 {
-	unsigned long pages = swim_reclaim_shrink(control->nr_to_scan);
+	unsigned long pages = swim_reclaim_shrink(max(control->nr_to_scan, SHRINK_PAGES));
 
+	control->nr_scanned = max(control->nr_to_scan, pages);
 	swim_account_reclaimed(pages);
 	trace_swim_shrink(control->nr_to_scan, pages);
 	return pages ?: SHRINK_STOP;
 }
+
+/* The last chance: reclaim gives up when it frees pages slower than others take them. */
+static int out_of_memory_soon(struct notifier_block *unused, unsigned long action, void *freed)
+{
+	unsigned long pages = swim_reclaim_shrink(OOM_PAGES);
+
+	trace_swim_shrink(OOM_PAGES, pages);
+	*(unsigned long *)freed += pages;
+	return NOTIFY_OK;
+}
+
+static struct notifier_block oom_notifier = {
+	.notifier_call = out_of_memory_soon,
+};
 
 int swim_reclaim_start(void)
 {
 	wq = alloc_workqueue("swimmem", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!wq)
 		return -SWIM_ENOMEM;
-	shrinker = swim_shrinker_start(shrinker_count, shrinker_scan, SHRINK_PAGES);
-	if (shrinker)
-		return 0;
-	destroy_workqueue(wq);
-	return -SWIM_ENOMEM;
+	shrinker = swim_shrinker_start(shrinker_count, shrinker_scan);
+	if (!shrinker) {
+		destroy_workqueue(wq);
+		return -SWIM_ENOMEM;
+	}
+	register_oom_notifier(&oom_notifier);
+	return 0;
 }
 
 void swim_reclaim_stop(void)
 {
+	unregister_oom_notifier(&oom_notifier);
 	swim_shrinker_stop(shrinker);
 	destroy_workqueue(wq);
 }
