@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In a guest: shadow the system's allocations while it works, compact, unload. Brings out what debugfs said before and
 # after: {before,after}.{verify,shadow,totals,stats,histogram,map,pauses,costs,history}. $workers work for $seconds, in
-# rounds of $size directories.
+# rounds of $size directories. $parameters are those of swimmem: with target=0 nothing is compacted before it is asked for.
 
 : ${seconds:=18} ${size:=12} ${workers:=$(nproc)}
 swimmem=/sys/kernel/debug/swimmem
@@ -64,7 +64,7 @@ worker()
 }
 
 mount -t tmpfs -o size=60% work /tmp
-insmod swimmem.ko || exit 1
+insmod swimmem.ko $parameters || exit 1
 insmod shadow.ko || exit 1
 end_of_work=$(($(uptime) + seconds))
 for i in $(seq $workers); do
