@@ -10,7 +10,7 @@
 #include "../interrupt.h"
 
 #define NOWAIT	(GFP_NOWAIT | __GFP_NOWARN)
-#define BYTES	SZ_256K		/* that slabs and packs are made of */
+#define BYTES	(SZ_256K + SZ_128K)	/* that slabs and packs are made of */
 #define OBJECTS	SZ_16K
 
 DEFINE_SWIM_SPACE(four_pages, 4 * PAGE_SIZE);
@@ -394,7 +394,7 @@ static void no_more_objects_of_size_0_are_freed_than_there_are(struct kunit *tes
 
 static void full_hold_is_out_of_memory_and_works_after_a_free(struct kunit *test)
 {
-	static const size_t sizes[] = { 8, 200, 1000, 4000, SZ_16K, SZ_32K };
+	static const size_t sizes[] = { 8, 200, 1000, 3904, SZ_16K, SZ_32K };
 	struct swim_raw raw = {};
 	unsigned int s, n;
 
@@ -457,7 +457,7 @@ static void leases_live_in_any_hold(struct kunit *test)
 
 /* Sizes from which, and to which, objects are made: small and large ones. */
 static const size_t from_to[] = {
-	0, 1, 8, 64, 200, 1000, 1016, 1024, 2000, 4000, 16000, SZ_16K, SZ_16K + 8, 40000,
+	0, 1, 8, 64, 200, 1000, 1016, 1024, 2000, 3904, 16000, SZ_16K, SZ_16K + 8, 40000,
 	SZ_64K + 8, 300000,
 };
 
@@ -566,7 +566,7 @@ static void failed_realloc_leaves_everything_as_it_was(struct kunit *test)
 		}
 		before = stats_of(test);
 		if (kind_of(test)->full) {
-			EXPECT_ERR_PTR(test, swim_realloc(object, 3900, NOWAIT), -ENOMEM);
+			EXPECT_ERR_PTR(test, swim_realloc(object, 3904, NOWAIT), -ENOMEM);
 			expect_same(test, &before);
 		}
 		KUNIT_EXPECT_EQ(test, swim_size(object), round_up(sizes[s], 8));
