@@ -153,6 +153,7 @@ struct swim_cleaner {
  * @hunks: that the pool has
  * @stirred: objects were dropped, or hunks filled, since the work last looked
  * @pressed: there is little room left
+ * @news: it was stirred since the work last began a run, or saw no need for one; the work's own
  * @kick: lets any context start the work
  * @work: the background work
  * @gain: hunks that compaction would give back, when somebody last counted
@@ -167,6 +168,7 @@ struct swim_reclaim {
 	atomic_long_t hunks;
 	bool stirred;
 	bool pressed;
+	bool news;
 	struct irq_work kick;
 	struct delayed_work work;
 	unsigned long gain;

@@ -65,13 +65,15 @@ static bool is_pressed(const struct swim_pool *pool)
 /* As long as there is little room, a few hunks at a time, and room for others to come between. */
 static bool relieve(struct swim_pool *pool)
 {
-	bool gained = swim_clean_begin(pool, SWIM_CLEAN_BACKGROUND, TARGET_MOST,
-				       pool->reclaim.gain_at_once);
+	const long hunks = atomic_long_read(&pool->reclaim.hunks);
 
-	while (gained && swim_clean_step(pool, 0, 0) > 0)
-		;
+	if (swim_clean_begin(pool, SWIM_CLEAN_BACKGROUND, TARGET_MOST,
+			     pool->reclaim.gain_at_once))
+		while (swim_clean_step(pool, 0, 0) > 0)
+			;
 	swim_clean_drain(pool);
-	return gained && is_pressed(pool);
+	/* What is in the way may leave nothing to gain; who takes hunks meanwhile kicks again. */
+	return atomic_long_read(&pool->reclaim.hunks) < hunks && is_pressed(pool);
 }
 
 /* Is so much to be gained that it is worth to begin? */
@@ -90,8 +92,12 @@ static unsigned long look(struct swim_pool *pool)
 	u64 begin = ktime_get_ns();
 	bool settled;
 
-	if (!pool->cleaner.phase && target && is_worth(pool, target))
-		swim_clean_begin(pool, SWIM_CLEAN_BACKGROUND, target, ULONG_MAX);
+	/* What is in the way may be worth a run for ever. */
+	if (!pool->cleaner.phase) {
+		if (reclaim->news && target && is_worth(pool, target))
+			swim_clean_begin(pool, SWIM_CLEAN_BACKGROUND, target, ULONG_MAX);
+		reclaim->news = false;
+	}
 	if (pool->cleaner.phase)
 		swim_clean_step(pool, READ_ONCE(reclaim->budget_bytes),
 				READ_ONCE(reclaim->budget_us) * (u64)NSEC_PER_USEC);
@@ -102,13 +108,13 @@ static unsigned long look(struct swim_pool *pool)
 	return nsecs_to_jiffies((ktime_get_ns() - begin) * REST) + 1;
 }
 
-/* Nobody kicks when there is no work for the background. */
-static void listen(struct swim_reclaim *reclaim)
+/* Nobody kicks when there is no work for the background. Return: was anything stirred? */
+static bool listen(struct swim_reclaim *reclaim)
 {
 	const bool deaf = !READ_ONCE(reclaim->target);
 
-	WRITE_ONCE(reclaim->stirred, deaf);
 	WRITE_ONCE(reclaim->pressed, deaf);
+	return xchg(&reclaim->stirred, deaf);
 }
 
 static void swim_reclaim_work(struct work_struct *work)
@@ -118,7 +124,8 @@ static void swim_reclaim_work(struct work_struct *work)
 	unsigned long rest = LOOK_DELAY;
 	bool more = true;
 
-	listen(&pool->reclaim);
+	if (listen(&pool->reclaim))
+		pool->reclaim.news = true;
 	/* (A) */
 	smp_mb();
 	if (swim_clean_trylock(pool)) {
