@@ -273,6 +273,9 @@ static void count_pool(struct swim_pool *pool, void *arg)
 	const unsigned long counted = READ_ONCE(reclaim->counted);
 	unsigned long *bytes = arg, hunks;
 
+	/* A static space has nothing to give. */
+	if (!swim_pool_scanned(pool))
+		return;
 	if (!counted || time_after(jiffies, counted + LOOK_DELAY)) {
 		WRITE_ONCE(reclaim->gain, swim_clean_gain(pool, TARGET_MOST, &hunks));
 		WRITE_ONCE(reclaim->counted, jiffies ?: 1);
@@ -298,20 +301,27 @@ struct shrinking {
 static void shrink_pool(struct swim_pool *pool, void *arg)
 {
 	struct shrinking *shrinking = arg;
-	unsigned long gain;
+	struct swim_space *space = pool->space;
+	long want, size;
 
 	/* A static space has nothing to give; who compacts already gives soon. */
 	if (!swim_pool_scanned(pool) || shrinking->freed >= shrinking->want ||
 	    !swim_clean_trylock(pool))
 		return;
-	gain = DIV_ROUND_UP(shrinking->want - shrinking->freed, SWIM_FRAME_SIZE);
-	if (swim_clean_begin(pool, SWIM_CLEAN_SHRINK, TARGET_MOST, gain))
+	want = shrinking->want - shrinking->freed;
+	size = atomic_long_read(&space->size);
+	if (swim_clean_begin(pool, SWIM_CLEAN_SHRINK, TARGET_MOST,
+			     DIV_ROUND_UP(want, SWIM_FRAME_SIZE)))
 		while (swim_clean_step(pool, 0, 0) > 0)
 			;
 	swim_clean_drain(pool);
 	swim_clean_unlock(pool);
 	WRITE_ONCE(pool->reclaim.counted, 0);
-	shrinking->freed += swim_space_release(pool->space, shrinking->want - shrinking->freed);
+	/* Segments went meanwhile, and the mover's hunks came. */
+	want -= size - atomic_long_read(&space->size);
+	if (want > 0)
+		swim_space_release(space, want);
+	shrinking->freed += max(size - atomic_long_read(&space->size), 0L);
 }
 
 static void shrink_space(struct swim_space *space, void *arg)
