@@ -415,6 +415,9 @@ bool swim_clean_begin(struct swim_pool *pool, enum swim_clean_why why, unsigned 
 	cleaner->phase = SWIM_CLEAN_IDLE;
 	cleaner->mover.hints = 0;
 	gain = min(gain, swim_clean_gain(pool, target, &cleaner->hunks));
+	/* Nothing is in the way where nothing is. */
+	if (!cleaner->hunks)
+		memset(&cleaner->seen, 0, sizeof(cleaner->seen));
 	if (target < 100 ? !gain : !cleaner->hunks)
 		return false;
 	cleaner->goal = target < 100 ? cleaner->hunks - gain : 0;
