@@ -345,6 +345,7 @@ unsigned long swim_reclaim_count(void)
 	swim_registry_try_each(count_space, count_pool, &bytes);
 	return bytes / PAGE_SIZE;
 }
+EXPORT_SYMBOL_SWIM_KUNIT(swim_reclaim_count);
 
 /**
  * swim_reclaim_shrink - give pages back: first what is free, then what compaction makes free
@@ -365,6 +366,7 @@ unsigned long swim_reclaim_shrink(unsigned long pages)
 	mutex_unlock(&shrinking_lock);
 	return shrinking.freed / PAGE_SIZE;
 }
+EXPORT_SYMBOL_SWIM_KUNIT(swim_reclaim_shrink);
 
 static unsigned long shrinker_count(struct shrinker *unused, struct shrink_control *control)
 {
