@@ -40,6 +40,8 @@
  * @born: stack that it has of an allocation
  * @gone: stack that it has of a drop
  * @stacks: how many stacks were told, known or not
+ * @warnings: what was told that is no violation: how many
+ * @warning: text of the last one
  */
 struct swim_reports {
 	raw_spinlock_t lock;
@@ -49,6 +51,8 @@ struct swim_reports {
 	u32 born;
 	u32 gone;
 	unsigned int stacks;
+	unsigned int warnings;
+	char warning[160];
 };
 
 static struct swim_reports swim_reports = {
@@ -77,6 +81,12 @@ static void swim_report_keep_part(enum swim_report_part part, const char *text, 
 		else
 			swim_reports.gone = stack;
 		break;
+	case SWIM_REPORT_WARNING:
+		swim_reports.warnings++;
+		strscpy(swim_reports.warning, text, sizeof(swim_reports.warning));
+		swim_reports.born = 0;
+		swim_reports.stacks = 0;
+		break;
 	}
 }
 
@@ -96,6 +106,8 @@ static inline void swim_reports_reset(void)
 	raw_spin_lock_irqsave(&swim_reports.lock, flags);
 	swim_reports.count = 0;
 	swim_reports.last[0] = '\0';
+	swim_reports.warnings = 0;
+	swim_reports.warning[0] = '\0';
 	raw_spin_unlock_irqrestore(&swim_reports.lock, flags);
 }
 

@@ -42,6 +42,27 @@ struct swim_moves {
 };
 
 /**
+ * struct swim_obstacles - what the last compaction that went through all could not move
+ * @pinned: objects that were pinned, or used otherwise
+ * @pinned_bytes: their bytes
+ * @lasting: those of them, one of each hunk, that were found pinned again and again for as
+ *	     long as the module's parameter pin_warn says
+ * @unleased: objects without a lease
+ * @unleased_bytes: their bytes
+ * @hunks: in which these were
+ * @held_back: bytes of these hunks in which nothing lives
+ */
+struct swim_obstacles {
+	unsigned long pinned;
+	size_t pinned_bytes;
+	unsigned long lasting;
+	unsigned long unleased;
+	size_t unleased_bytes;
+	unsigned long hunks;
+	size_t held_back;
+};
+
+/**
  * struct swim_pool_stats - a pool in numbers
  * @held: bytes that it has from its space
  * @live: objects
@@ -54,6 +75,7 @@ struct swim_moves {
  * @large: objects in extents of their own
  * @histogram: closed hunks by tenths of them that are live
  * @moves: what compaction has done
+ * @obstacles: what was in its way
  */
 struct swim_pool_stats {
 	size_t held;
@@ -67,6 +89,7 @@ struct swim_pool_stats {
 	long large;
 	unsigned long histogram[SWIM_HISTOGRAM];
 	struct swim_moves moves;
+	struct swim_obstacles obstacles;
 };
 
 struct swim_pool *__must_check swim_pool_create(const char *name, struct swim_heap *heap,

@@ -38,11 +38,27 @@ struct swim_pool;
 #define SWIM_HUNK_HOLD		((int)BIT(21))
 
 /**
+ * struct swim_lasting - an object that compaction has found pinned
+ * @tag: its tag then
+ * @since: when that was first, in jiffies
+ * @at: its place in the hunk, in units of 8 bytes; 0 for no object
+ * @told: it was named
+ */
+struct swim_lasting {
+	unsigned long tag;
+	u32 since;
+	u16 at;
+	bool told;
+};
+
+/**
  * struct swim_hunk - the header of a hunk, and of the extent of a large object
  * @pool: whose it is
  * @frame: its state; NULL for a large object
  * @rcu: to give it back after a grace period
  * @emptied: the next one of those that a mover has emptied
+ * @lasting: while something lives here: the first object that was found pinned, if it still
+ *	     is; the cleaner's, as long as he holds the hunk
  * @size: bytes of the extent, for a large object
  * @asked: somebody wants the object here that is visited (see relocate.c)
  * @moved: epoch of the pool's cleaner when the last object has moved out of here: readers may
@@ -56,6 +72,7 @@ struct swim_hunk {
 	union {
 		struct rcu_head rcu;
 		struct swim_hunk *emptied;
+		struct swim_lasting lasting;
 	};
 	union {
 		size_t size;
@@ -67,6 +84,8 @@ struct swim_hunk {
 		};
 	};
 };
+
+static_assert(BITS_PER_LONG != 64 || sizeof(struct swim_hunk) <= 48);
 
 /**
  * struct swim_large - the header of a large object's extent in a debug pool

@@ -679,6 +679,7 @@ void swim_pool_stats(struct swim_pool *pool, struct swim_pool_stats *stats)
 	*stats = (struct swim_pool_stats){
 		.large = atomic_long_read(&pool->large),
 		.moves = pool->moves,
+		.obstacles = pool->cleaner.seen,
 	};
 	stats_hunks(pool, stats, &bytes);
 	for_each_possible_cpu(cpu) {

@@ -32,12 +32,14 @@
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/prefetch.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
 #include "../alloc/space.h"
 #include "../compat.h"
+#include "../observe/leak.h"
 #include "../observe/report.h"
 #include "../observe/trace.h"
 #include "walk.h"
@@ -49,6 +51,12 @@
 #define LOOKS		32	/* objects between two looks at the clock */
 #define QUIET_OBJECT	256	/* bytes of SWIM_QUIET that an object counts for beside its own */
 #define RESERVED_FROM	128	/* hunks from which on one more is below a per cent */
+#define PIN_WARN	10	/* seconds */
+
+unsigned int swim_pin_warn = PIN_WARN;
+EXPORT_SYMBOL_SWIM_KUNIT(swim_pin_warn);
+module_param_named(pin_warn, swim_pin_warn, uint, 0644);
+MODULE_PARM_DESC(pin_warn, "seconds after which an object that compaction still finds pinned is named; 0: never");
 
 /* How the walk through a hunk goes on. */
 enum walked {
@@ -602,9 +610,62 @@ static bool is_inner(const struct swim_cleaner *cleaner, unsigned long value)
 	return frame && (frame == cleaner->frame || is_wanted(cleaner, frame));
 }
 
-static void count_obstacle(struct swim_cleaner *cleaner, void *object, size_t size, bool unleased)
+/* What was found pinned in a hunk. */
+static void *lasting_object(struct swim_hunk *hunk)
+{
+	return (void *)hunk + hunk->lasting.at * SWIM_OBJECT_ALIGN;
+}
+
+/* Forget it, if it is not there any more, or not pinned. */
+static void forget_lasting(struct swim_hunk *hunk)
+{
+	struct swim_lasting *lasting = &hunk->lasting;
+
+	if (lasting->at && swim_tag_read(swim_tag_of(lasting_object(hunk))) != lasting->tag)
+		lasting->at = 0;
+}
+
+/* One of each hunk is enough: it is what holds the hunk back. */
+static void note_pinned(struct swim_cleaner *cleaner, void *object, unsigned long value)
+{
+	struct swim_hunk *hunk = swim_frame_hunk(pool_of(cleaner), cleaner->frame);
+
+	if (hunk->lasting.at)
+		return;
+	hunk->lasting = (struct swim_lasting){
+		.tag = value,
+		.since = jiffies,
+		.at = (object - (void *)hunk) / SWIM_OBJECT_ALIGN,
+	};
+}
+
+/* Name what has been found pinned for long, in a hunk that is held and gone through. */
+static void tell_lasting(struct swim_cleaner *cleaner, const struct swim_frame *frame)
+{
+	struct swim_pool *pool = pool_of(cleaner);
+	struct swim_hunk *hunk = swim_frame_hunk(pool, frame);
+	struct swim_lasting *lasting = &hunk->lasting;
+	const unsigned int warn = READ_ONCE(swim_pin_warn);
+	void *object = lasting_object(hunk);
+	unsigned int seconds = ((u32)jiffies - lasting->since) / HZ;
+	size_t size, live;
+
+	if (cleaner->phase != SWIM_CLEAN_REST || !lasting->at || !warn || seconds < warn ||
+	    !swim_measure(pool, object, lasting->tag, &size))
+		return;
+	cleaner->obstacles.lasting++;
+	if (lasting->told)
+		return;
+	live = atomic_read(&frame->live) - SWIM_HUNK_HOLD - cleaner->moved;
+	lasting->told = swim_tell_lasting(pool, object, lasting->tag, size, seconds,
+					  swim_pool_hunk_size(pool) - live);
+}
+
+static void count_obstacle(struct swim_cleaner *cleaner, void *object, unsigned long value,
+			   size_t size)
 {
 	struct swim_obstacles *obstacles = &cleaner->obstacles;
+	const bool unleased = swim_tag_is(value, SWIM_TAG_HELD);
 
 	if (cleaner->phase != SWIM_CLEAN_REST)
 		return;
@@ -612,6 +673,8 @@ static void count_obstacle(struct swim_cleaner *cleaner, void *object, size_t si
 	trace_swim_cancel(pool_of(cleaner), object, size, SWIM_CANCEL_IN_USE);
 	*(unleased ? &obstacles->unleased : &obstacles->pinned) += 1;
 	*(unleased ? &obstacles->unleased_bytes : &obstacles->pinned_bytes) += size;
+	if (swim_tag_is_owned(value) && swim_tag_is_pinned(value))
+		note_pinned(cleaner, object, value);
 }
 
 static void report_overwritten(struct swim_cleaner *cleaner, void *object)
@@ -641,7 +704,7 @@ static enum walked clean_owned(struct swim_cleaner *cleaner, struct swim_walk *w
 		return WALK_ON;
 	case SWIM_CANCELLED:
 	case SWIM_REFUSED:
-		count_obstacle(cleaner, object, size, false);
+		count_obstacle(cleaner, object, value, size);
 		break;
 	case SWIM_FULL:
 		return WALK_FULL;
@@ -661,8 +724,8 @@ static enum walked pass_over(struct swim_cleaner *cleaner, struct swim_walk *wal
 	if (swim_tag_is(value, SWIM_TAG_DEAD))
 		swim_pool_check(walk->pool, object, value);
 	else
-		count_obstacle(cleaner, object, swim_tag_is(value, SWIM_TAG_HELD) ?
-			       swim_tag_size(value) : 0, swim_tag_is(value, SWIM_TAG_HELD));
+		count_obstacle(cleaner, object, value, swim_tag_is(value, SWIM_TAG_HELD) ?
+			       swim_tag_size(value) : 0);
 	if (value == SWIM_TAG_UNWRITTEN || swim_tag_is_dropping(value))
 		return WALK_STOP; /* in the middle of something: what follows has to wait */
 	if (swim_tag_is_walkable(value) && swim_walk_over_sized(walk, value))
@@ -688,6 +751,7 @@ static enum walked clean_hunk(struct swim_cleaner *cleaner, struct swim_frame *f
 	struct swim_walk walk;
 
 	swim_walk_begin(&walk, pool_of(cleaner), frame);
+	forget_lasting(walk.hunk);
 	while (walked == WALK_ON && walk.at < walk.end) {
 		unsigned long value;
 
@@ -713,6 +777,7 @@ static void count_held_back(struct swim_cleaner *cleaner, struct swim_frame *fra
 
 static enum walked clean_frame(struct swim_cleaner *cleaner, struct swim_frame *frame)
 {
+	const struct swim_obstacles before = cleaner->obstacles;
 	struct swim_pool *pool = pool_of(cleaner);
 	enum walked walked = WALK_ON;
 	bool filled;
@@ -725,9 +790,13 @@ static enum walked clean_frame(struct swim_cleaner *cleaner, struct swim_frame *
 	if (!filled)
 		walked = clean_hunk(cleaner, frame);
 	cleaner->frame = NULL;
+	if (!filled && walked < WALK_LATER)
+		tell_lasting(cleaner, frame);
 	let_go(cleaner, frame, cleaner->moved);
 	if (!filled && walked < WALK_LATER)
 		count_held_back(cleaner, frame);
+	else
+		cleaner->obstacles = before; /* it is gone through again, from its begin */
 	return walked;
 }
 

@@ -60,24 +60,6 @@ enum swim_clean_phase {
 };
 
 /**
- * struct swim_obstacles - what could not be moved
- * @pinned: objects that were pinned, or used otherwise
- * @pinned_bytes: their bytes
- * @unleased: objects without a lease
- * @unleased_bytes: their bytes
- * @hunks: in which these were
- * @held_back: bytes of these hunks in which nothing lives
- */
-struct swim_obstacles {
-	unsigned long pinned;
-	size_t pinned_bytes;
-	unsigned long unleased;
-	size_t unleased_bytes;
-	unsigned long hunks;
-	size_t held_back;
-};
-
-/**
  * struct swim_cleaner - compacts a pool; all under the lock that swim_clean_lock() takes
  * @mover: what moves the objects
  * @kept: the last hints of the step before
@@ -176,6 +158,7 @@ struct swim_reclaim {
 };
 
 extern unsigned int swim_target_default;
+extern unsigned int swim_pin_warn;
 
 void swim_cleaner_init(struct swim_pool *pool);
 void swim_cleaner_end(struct swim_pool *pool);

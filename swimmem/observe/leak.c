@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Leak: what still lives in a hold when it ends, by who allocated it, or at least by what it
- * is; and which of it nobody can drop any more, for it is in a cycle of Hard leases.
+ * is; and which of it nobody can drop any more, for it is in a cycle of Hard leases. And what is
+ * in the way of compaction.
  *
  * Everything here is looked at from outside, and some of it by addresses that a client has
  * left behind when he went: so leases, types and names are peeked at.
@@ -171,8 +172,8 @@ static bool peek_type(const struct seen *seen, struct swim_body *body, struct sw
 	if (!swim_tag_is_owned(seen->value) ||
 	    !swim_owned_peek(seen->object, seen->value, &lease))
 		return false;
-	*body = *swim_body_of(&lease, seen->object, kind);
-	return swim_meta_type(body->meta) &&
+	return swim_peek(swim_body_of(&lease, seen->object, kind), body, sizeof(*body)) &&
+	       swim_meta_type(body->meta) &&
 	       swim_peek(swim_meta_type(body->meta), type, sizeof(*type));
 }
 
@@ -183,15 +184,21 @@ static const struct swim_type held = { .name = "bytes without a lease" };
 /**
  * struct group - objects that have something in common
  * @type: what they are, one of the above, or NULL for a group that is none
- * @stack: that allocated them; 0 when it is not known
+ * @stack: that allocated them, 0 when it is not known; or how they are in the way
  * @objects: how many
  * @bytes: theirs
+ * @hunk: of what is in the way: the hunk of the last one
+ * @hunks: of how many hunks that was
+ * @held_back: bytes of these in which nothing lives
  */
 struct group {
 	const struct swim_type *type;
 	u32 stack;
 	unsigned long objects;
 	size_t bytes;
+	const struct swim_hunk *hunk;
+	unsigned long hunks;
+	size_t held_back;
 };
 
 /**
@@ -200,6 +207,7 @@ struct group {
  * @group: hashed, and later sorted; NULL when there was no memory
  * @count: how many
  * @all: objects in all of them
+ * @rest: those of them for which there was no group
  * @counted: some have counted leases
  */
 struct groups {
@@ -207,6 +215,7 @@ struct groups {
 	struct group *group;
 	unsigned int count;
 	struct group all;
+	struct group rest;
 	bool counted;
 };
 
@@ -216,25 +225,31 @@ static void add_to(struct group *group, const struct seen *seen)
 	group->bytes += seen->size;
 }
 
-static void groups_add(struct groups *groups, const struct swim_type *type, u32 stack,
-		       const struct seen *seen)
+/* The group of such objects. */
+static struct group *group_of(struct groups *groups, const struct swim_type *type, u32 stack)
 {
 	unsigned int n = hash_long((unsigned long)type + stack, ilog2(GROUPS));
 
-	add_to(&groups->all, seen);
 	if (!groups->group)
-		return;
-	for (; groups->group[n].type; n = (n + 1) % GROUPS) {
-		if (groups->group[n].type == type && groups->group[n].stack == stack) {
-			add_to(&groups->group[n], seen);
-			return;
-		}
-	}
+		return &groups->rest;
+	for (; groups->group[n].type; n = (n + 1) % GROUPS)
+		if (groups->group[n].type == type && groups->group[n].stack == stack)
+			return &groups->group[n];
 	if (groups->count == GROUPS - 1)
-		return;
+		return &groups->rest;
 	groups->count++;
 	groups->group[n] = (struct group){ .type = type, .stack = stack };
-	add_to(&groups->group[n], seen);
+	return &groups->group[n];
+}
+
+static struct group *groups_add(struct groups *groups, const struct swim_type *type, u32 stack,
+				const struct seen *seen)
+{
+	struct group *group = group_of(groups, type, stack);
+
+	add_to(&groups->all, seen);
+	add_to(group, seen);
+	return group;
 }
 
 static void groups_visit(struct visitor *visitor, const struct seen *seen)
@@ -262,9 +277,10 @@ static int larger_first(const void *a, const void *b)
 	return of_a->bytes == of_b->bytes ? 0 : of_a->bytes < of_b->bytes ? 1 : -1;
 }
 
-static void groups_begin(struct groups *groups)
+static void groups_begin(struct groups *groups,
+			 void (*visit)(struct visitor *visitor, const struct seen *seen))
 {
-	*groups = (struct groups){ .visitor.visit = groups_visit };
+	*groups = (struct groups){ .visitor.visit = visit };
 	/* A pack may end anywhere; without memory there is one group. */
 	groups->group = kvcalloc(GROUPS, sizeof(*groups->group),
 				 preemptible() ? GFP_KERNEL : GFP_NOWAIT | __GFP_NOWARN);
@@ -479,7 +495,7 @@ static void tell_cycles(struct graph *graph, bool stacks)
 	struct node *node, *end = graph->node + BIT(graph->bits);
 	struct groups groups;
 
-	groups_begin(&groups);
+	groups_begin(&groups, groups_visit);
 	for (node = graph->node; node < end; node++)
 		if (node->seen.object && !node->reached)
 			groups_visit(&groups.visitor, &node->seen);
@@ -528,7 +544,7 @@ void swim_leak_pool(struct swim_pool *pool, const struct swim_pool_stats *stats,
 	if (!swim_report_begin("pool '%s' %s with %ld objects, %zu bytes live", pool->name, what,
 			       stats->live, stats->used))
 		return;
-	groups_begin(&groups);
+	groups_begin(&groups, groups_visit);
 	visit_pool(&groups.visitor, pool, true);
 	groups_tell(&groups, pool->trailer);
 	rest = stats->live - groups.all.objects;
@@ -566,7 +582,7 @@ void swim_leak_pack(struct swim_pack *pack, const struct swim_pack_stats *stats,
 	if (!swim_report_begin("pack %s with %ld objects, %zu bytes live", what, stats->live,
 			       stats->used))
 		return;
-	groups_begin(&groups);
+	groups_begin(&groups, groups_visit);
 	while (at < end) {
 		struct seen seen = { .object = at + SWIM_TAG_SLOT };
 
@@ -608,7 +624,7 @@ int swim_owners_show(struct seq_file *seq, struct swim_pool *pool)
 	struct groups groups;
 	unsigned int n;
 
-	groups_begin(&groups);
+	groups_begin(&groups, groups_visit);
 	if (!groups.group)
 		return -ENOMEM;
 	/* What is open cannot be looked at. */
@@ -622,3 +638,149 @@ int swim_owners_show(struct seq_file *seq, struct swim_pool *pool)
 	return 0;
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_owners_show);
+
+/* How an object can be in the way of compaction. */
+enum obstacle {
+	OBSTACLE_NONE,
+	OBSTACLE_PINNED,
+	OBSTACLE_SHARED,	/* counted, and somebody has a Ref or a Mut */
+	OBSTACLE_UNLEASED,
+};
+
+static const char * const obstacles[] = {
+	[OBSTACLE_PINNED] = "pinned",
+	[OBSTACLE_SHARED] = "shared",
+	[OBSTACLE_UNLEASED] = "unleased",
+};
+
+/**
+ * struct blocking - what is in the way in a pool
+ * @groups: by how it is, and what
+ * @pool: the pool
+ */
+struct blocking {
+	struct groups groups;
+	struct swim_pool *pool;
+};
+
+static enum obstacle obstacle_of(const struct seen *seen)
+{
+	const struct swim_cell *cell;
+	unsigned long status;
+
+	if (swim_tag_is(seen->value, SWIM_TAG_HELD))
+		return OBSTACLE_UNLEASED;
+	if (!swim_tag_is_owned(seen->value))
+		return OBSTACLE_NONE;
+	if (swim_tag_is_pinned(seen->value))
+		return OBSTACLE_PINNED;
+	cell = swim_tag_slot(seen->value);
+	if (swim_tag_kind(seen->value) != SWIM_TAG_COUNTED || !swim_cell_is(cell))
+		return OBSTACLE_NONE;
+	status = atomic_long_read(&cell->status);
+	return swim_status_ref(status) || swim_status_mut(status) ? OBSTACLE_SHARED :
+								    OBSTACLE_NONE;
+}
+
+/* Hunks are gone through one after the other. */
+static void count_hunk(struct group *group, const struct swim_pool *pool,
+		       const struct swim_hunk *hunk)
+{
+	if (group->hunk == hunk)
+		return;
+	group->hunk = hunk;
+	group->hunks++;
+	group->held_back += swim_pool_hunk_size(pool) -
+			    (atomic_read(&hunk->frame->live) - SWIM_HUNK_HOLD);
+}
+
+static void blocking_visit(struct visitor *visitor, const struct seen *seen)
+{
+	struct groups *groups = container_of(visitor, struct groups, visitor);
+	struct blocking *blocking = container_of(groups, struct blocking, groups);
+	const struct swim_type *type = &leased;
+	enum obstacle obstacle = obstacle_of(seen);
+	struct swim_body body;
+	struct swim_type copy;
+
+	if (!obstacle)
+		return;
+	if (peek_type(seen, &body, &copy))
+		type = swim_meta_type(body.meta);
+	count_hunk(groups_add(groups, type, obstacle, seen), blocking->pool,
+		   swim_pool_hunk(blocking->pool, (unsigned long)swim_tag_of(seen->object)));
+}
+
+static void show_obstacle(struct seq_file *seq, const struct group *group, const char *kind,
+			  const char *name)
+{
+	seq_printf(seq, "%-8s %8lu %12zu %8lu %12zu %s\n", kind, group->objects, group->bytes,
+		   group->hunks, group->held_back, name);
+}
+
+/**
+ * swim_obstacles_show - what is in the way of compaction now
+ * @seq: a line for each kind of obstacle and type, with how many there are, their bytes, the
+ *	 closed hunks that they keep, and the bytes in these in which nothing lives. A hunk
+ *	 counts in each line that has an object in it
+ * @pool: the pool, which may be in use
+ *
+ * Context: Process, may sleep.
+ * Return: 0, or -ENOMEM.
+ */
+int swim_obstacles_show(struct seq_file *seq, struct swim_pool *pool)
+{
+	struct blocking blocking = { .pool = pool };
+	struct groups *groups = &blocking.groups;
+	struct swim_frame *frame;
+	char name[NAME_MAX_TOLD];
+	unsigned int n;
+	u32 number;
+
+	groups_begin(groups, blocking_visit);
+	if (!groups->group)
+		return -SWIM_ENOMEM;
+	swim_for_each_frame(pool, number, frame)
+		visit_frame(&groups->visitor, pool, frame, false);
+	sort_groups(groups);
+	seq_puts(seq, "# how, objects, bytes, hunks they keep, bytes held back there, what they are\n");
+	for (n = 0; n < groups->count; n++)
+		show_obstacle(seq, &groups->group[n], obstacles[groups->group[n].stack],
+			      name_of(groups->group[n].type, name));
+	if (groups->rest.objects)
+		show_obstacle(seq, &groups->rest, "others", "");
+	groups_end(groups);
+	return 0;
+}
+
+/**
+ * swim_tell_lasting - name an object that is pinned for so long that compaction is hindered
+ * @pool: in which it is
+ * @object: in a closed hunk that the caller holds
+ * @value: its tag, pinned
+ * @size: its bytes
+ * @seconds: since it was found pinned first
+ * @held_back: bytes of its hunk in which nothing lives
+ *
+ * Context: Any but NMI.
+ * Return: false when there were too many just now, and this one was not named.
+ */
+bool swim_tell_lasting(struct swim_pool *pool, void *object, unsigned long value, size_t size,
+		       unsigned int seconds, size_t held_back)
+{
+	const struct seen seen = { .object = object, .value = value, .size = size };
+	const struct swim_type *type = &leased;
+	struct swim_track past;
+	struct swim_body body;
+	struct swim_type copy;
+	char name[NAME_MAX_TOLD];
+
+	if (peek_type(&seen, &body, &copy))
+		type = swim_meta_type(body.meta);
+	if (!swim_report_warn("pool '%s': %s of %zu bytes pinned for %u s, holds back %zu bytes",
+			      pool->name, name_of(type, name), size, seconds, held_back))
+		return false;
+	if (swim_pool_trailer(pool) && swim_track_past(object, size, &past))
+		swim_report_stack("allocated", past.born);
+	return true;
+}

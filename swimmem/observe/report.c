@@ -100,6 +100,30 @@ void swim_report_line(const char *fmt, ...)
 }
 
 /**
+ * swim_report_warn - tell of what is no violation, but harms
+ * @fmt: one line without newline, as for printf()
+ *
+ * Context: Any but NMI.
+ * Return: false when there were too many just now, and this one was not told.
+ */
+bool swim_report_warn(const char *fmt, ...)
+{
+	static DEFINE_RATELIMIT_STATE(limit, 5 * HZ, 10);
+	char text[160];
+	va_list args;
+
+	va_start(args, fmt);
+	vscnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	if (divert(SWIM_REPORT_WARNING, text, 0))
+		return true;
+	if (!__ratelimit(&limit))
+		return false;
+	pr_warn("%s\n", text);
+	return true;
+}
+
+/**
  * swim_report_call - a line of a stack, without an address
  * @call: SWIM_CALL_MAX bytes for it
  * @address: in a function, whose module may be gone

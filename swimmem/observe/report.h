@@ -10,6 +10,7 @@ enum swim_report_part {
 	SWIM_REPORT_HEAD,
 	SWIM_REPORT_LINE,	/* more about it */
 	SWIM_REPORT_STACK,	/* what happened there; and the stack, 0 when it is not known */
+	SWIM_REPORT_WARNING,	/* of its own: no violation */
 };
 
 #define SWIM_CALL_MAX	96
@@ -18,6 +19,7 @@ typedef void (*swim_reporter)(enum swim_report_part part, const char *text, u32 
 
 __printf(1, 2) void swim_report(const char *fmt, ...);
 __printf(2, 3) void swim_report_object(void *object, const char *fmt, ...);
+__printf(1, 2) bool swim_report_warn(const char *fmt, ...);
 __printf(1, 2) bool swim_report_begin(const char *fmt, ...);
 __printf(1, 2) void swim_report_line(const char *fmt, ...);
 const char *swim_report_call(char *call, unsigned long address);
