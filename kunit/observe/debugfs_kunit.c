@@ -12,6 +12,7 @@
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 
 #include "../kunit.h"
 #include "../../swimmem/alloc/fail.h"
@@ -21,7 +22,7 @@
 #define TOP		"/sys/kernel/debug/swimmem/"
 #define POOL		TOP "pools/kunit/"
 #define SPACE		TOP "spaces/kunit/"
-#define TEXT_MAX	SZ_64K
+#define TEXT_MAX	SZ_128K
 
 /* Of who loads us; NULL when nobody does. */
 static struct mm_struct *process;
@@ -176,9 +177,9 @@ static void look(struct kunit *test, const char *path)
 	KUNIT_ASSERT_GT(test, size, 0UL);
 }
 
-static ssize_t compact(struct kunit *test, const char *what)
+static ssize_t put(struct kunit *test, const char *path, const char *what)
 {
-	struct file *file = open(test, POOL "compact", O_WRONLY);
+	struct file *file = open(test, path, O_WRONLY);
 	char buffer[64];
 	loff_t pos = 0;
 	ssize_t done;
@@ -188,6 +189,11 @@ static ssize_t compact(struct kunit *test, const char *what)
 	done = transfer(test, file, buffer, strlen(what), true, &pos);
 	filp_close(file, NULL);
 	return done;
+}
+
+static ssize_t compact(struct kunit *test, const char *what)
+{
+	return put(test, POOL "compact", what);
 }
 
 /* The number in the line that begins with @name, or -1. */
@@ -288,7 +294,11 @@ static void files_of_a_pool_and_a_space_are_for_root_only(struct kunit *test)
 	expect_mode(test, "pools", "kunit", "history", 0400);
 	if (swim_debug)
 		expect_mode(test, "pools", "kunit", "owners", 0400);
+	expect_mode(test, "pools", "kunit", "obstacles", 0400);
 	expect_mode(test, "pools", "kunit", "compact", 0200);
+	expect_mode(test, "pools", "kunit", "target", 0600);
+	expect_mode(test, "pools", "kunit", "budget_bytes", 0600);
+	expect_mode(test, "pools", "kunit", "budget_us", 0600);
 	totals = debugfs_lookup("totals", top);
 	KUNIT_EXPECT_NOT_NULL(test, totals);
 	if (totals)
@@ -357,10 +367,18 @@ static void stats_of_a_pool_are_those_of_swim_pool_stats(struct kunit *test)
 		expect_number(test, "freed_hunks", stats.moves.freed_hunks);
 		expect_number(test, "compactions", stats.moves.compactions);
 		expect_number(test, "time", stats.moves.nanoseconds);
+		expect_number(test, "pinned", stats.obstacles.pinned);
+		expect_number(test, "pinned_bytes", stats.obstacles.pinned_bytes);
+		expect_number(test, "lasting", stats.obstacles.lasting);
+		expect_number(test, "unleased", stats.obstacles.unleased);
+		expect_number(test, "unleased_bytes", stats.obstacles.unleased_bytes);
+		expect_number(test, "blocked", stats.obstacles.hunks);
+		expect_number(test, "held_back", stats.obstacles.held_back);
 		KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 100), 0);
 	}
 	KUNIT_EXPECT_GT(test, stats.moves.nanoseconds, 0ULL);
 	KUNIT_EXPECT_EQ(test, stats.moves.compactions, 1ULL);
+	KUNIT_EXPECT_GT(test, stats.obstacles.unleased, 0UL);
 }
 
 static void stats_of_a_space_are_those_of_swim_space_stats(struct kunit *test)
@@ -768,7 +786,8 @@ static void no_text_looks_like_an_address(struct kunit *test)
 {
 	static const char * const paths[] = {
 		TOP "totals", SPACE "stats", POOL "stats", POOL "histogram", POOL "pauses",
-		POOL "costs", POOL "history",
+		POOL "costs", POOL "history", POOL "obstacles", POOL "target",
+		POOL "budget_bytes", POOL "budget_us",
 	};
 	char address[32], numbers[30];
 	const char *line;
@@ -791,6 +810,415 @@ static void no_text_looks_like_an_address(struct kunit *test)
 		strscpy(numbers, line + 1, sizeof(numbers));
 		KUNIT_EXPECT_FALSE_MSG(test, looks_like_an_address(numbers), "%s", numbers);
 	}
+}
+
+struct flow {
+	u64 key;
+	u64 packets;
+};
+
+static SWIM_PLAIN_TYPE(flow_type, struct flow);
+
+/* Objects of the pool that nobody has a lease of. */
+static unsigned long unleased(struct kunit *test)
+{
+	struct view *view = test->priv;
+	unsigned long n = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(view->objects); i++)
+		n += !!view->objects[i];
+	return n;
+}
+
+static struct swim_pool_stats compacted(struct kunit *test)
+{
+	struct swim_pool_stats stats;
+
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(pool_of(test), 100), 0);
+	swim_pool_stats(pool_of(test), &stats);
+	return stats;
+}
+
+static void *pinned(struct kunit *test, struct swim_box *box)
+{
+	void *value = swim_box_pin(box);
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(value));
+	return value;
+}
+
+static void what_could_not_be_moved_is_counted(struct kunit *test)
+{
+	struct swim_hold *hold = swim_pool_hold(pool_of(test));
+	struct swim_ref_box ref = {};
+	struct swim_pool_stats stats;
+	struct swim_box box = {};
+	struct swim_raw raw = {};
+
+	KUNIT_ASSERT_EQ(test, swim_box_new(&box, hold, &flow_type, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold, 104, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_ref_box_new(&ref, hold, &flow_type, GFP_KERNEL), 0);
+	pinned(test, &box);
+	stats = compacted(test);
+	KUNIT_EXPECT_EQ(test, stats.moves.moved, 1ULL);
+	/* What has a Ref keeps its metadata beside its value. */
+	KUNIT_EXPECT_EQ(test, stats.obstacles.pinned, 2UL);
+	KUNIT_EXPECT_EQ(test, stats.obstacles.pinned_bytes, stats.used - 104 -
+			200 * unleased(test));
+	KUNIT_EXPECT_EQ(test, stats.obstacles.unleased, unleased(test));
+	KUNIT_EXPECT_EQ(test, stats.obstacles.unleased_bytes, 200 * unleased(test));
+	/* One hunk more has what has moved. */
+	KUNIT_EXPECT_EQ(test, stats.obstacles.hunks, stats.hunks - 1);
+	KUNIT_EXPECT_EQ(test, stats.obstacles.held_back, stats.obstacles.hunks * SWIM_FRAME_SIZE -
+			(stats.used + stats.tags - 104 - 8 - swim_kunit_trailer()));
+	KUNIT_EXPECT_EQ(test, stats.obstacles.lasting, 0UL);
+	/* And the next run begins anew. */
+	swim_box_unpin(&box);
+	KUNIT_EXPECT_EQ(test, swim_ref_box_drop(&ref), 0);
+	free_objects(test);
+	stats = compacted(test);
+	KUNIT_EXPECT_EQ(test, stats.obstacles.pinned, 0UL);
+	KUNIT_EXPECT_EQ(test, stats.obstacles.pinned_bytes, 0UL);
+	KUNIT_EXPECT_EQ(test, stats.obstacles.unleased, 0UL);
+	KUNIT_EXPECT_EQ(test, stats.obstacles.hunks, 0UL);
+	KUNIT_EXPECT_EQ(test, stats.obstacles.held_back, 0UL);
+	KUNIT_EXPECT_EQ(test, swim_box_drop(&box), 0);
+	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
+}
+
+static void steps_count_each_once(struct kunit *test)
+{
+	struct swim_hold *hold = swim_pool_hold(pool_of(test));
+	struct swim_hard_box hard[50] = {};
+	struct swim_pool_stats stats;
+	struct swim_box box = {};
+	unsigned int i, steps = 0;
+	int err;
+
+	free_objects(test);
+	KUNIT_ASSERT_EQ(test, swim_box_new(&box, hold, &flow_type, GFP_KERNEL), 0);
+	for (i = 0; i < ARRAY_SIZE(hard); i++)
+		KUNIT_ASSERT_EQ(test, swim_hard_box_new(&hard[i], hold, &flow_type, GFP_KERNEL), 0);
+	pinned(test, &box);
+	KUNIT_EXPECT_EQ(test, swim_pool_set_budget(pool_of(test), 1, USEC_PER_SEC), 0);
+	do {
+		err = swim_pool_compact_step(pool_of(test), 100);
+		steps++;
+	} while (err > 0);
+	swim_box_unpin(&box);
+	KUNIT_EXPECT_EQ(test, err, 0);
+	KUNIT_EXPECT_GE(test, steps, (unsigned int)ARRAY_SIZE(hard));
+	swim_pool_stats(pool_of(test), &stats);
+	KUNIT_EXPECT_EQ(test, stats.obstacles.pinned, 1UL);
+	KUNIT_EXPECT_EQ(test, stats.obstacles.pinned_bytes, sizeof(struct flow));
+	KUNIT_EXPECT_EQ(test, stats.obstacles.hunks, 1UL);
+	KUNIT_EXPECT_EQ(test, swim_box_drop(&box), 0);
+	for (i = 0; i < ARRAY_SIZE(hard); i++)
+		KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&hard[i]), 0);
+}
+
+/* The line of obstacles of this kind that are of this type, and what it says. */
+static void expect_obstacle(struct kunit *test, const char *kind, const char *type,
+			    unsigned long objects, size_t bytes, unsigned long hunks,
+			    size_t held_back)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "\n%-8s %8lu %12zu %8lu %12zu %s\n", kind, objects, bytes,
+		 hunks, held_back, type);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text_of(test), line), "no '%s' in '%s'", line,
+				  text_of(test));
+}
+
+static void obstacles_are_told_by_kind_and_type(struct kunit *test)
+{
+	struct swim_hold *hold = swim_pool_hold(pool_of(test));
+	struct swim_hard_box hard = {};
+	struct swim_ref_box ref = {};
+	struct swim_mut_box mut = {};
+	struct swim_pool_stats stats;
+	struct swim_box boxes[3] = {};
+	struct swim_raw raws[2] = {};
+	size_t held_back, counted;
+	unsigned int i;
+
+	free_objects(test);
+	compacted(test);
+	for (i = 0; i < ARRAY_SIZE(boxes); i++)
+		KUNIT_ASSERT_EQ(test, swim_box_new(&boxes[i], hold, &flow_type, GFP_KERNEL), 0);
+	for (i = 0; i < ARRAY_SIZE(raws); i++)
+		KUNIT_ASSERT_EQ(test, swim_raw_new(&raws[i], hold, 40, GFP_KERNEL), 0);
+	swim_pool_stats(pool_of(test), &stats);
+	counted = stats.used;
+	KUNIT_ASSERT_EQ(test, swim_ref_box_new(&ref, hold, &flow_type, GFP_KERNEL), 0);
+	swim_pool_stats(pool_of(test), &stats);
+	counted = stats.used - counted;
+	KUNIT_ASSERT_EQ(test, swim_mut_box_new(&mut, hold, &flow_type, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_hard_box_new(&hard, hold, &flow_type, GFP_KERNEL), 0);
+	((struct view *)test->priv)->objects[0] = swim_pool_alloc(pool_of(test), 200, GFP_KERNEL);
+	/* Nothing is in the way of what is still open. */
+	look(test, POOL "obstacles");
+	KUNIT_EXPECT_EQ(test, lines(text_of(test)), 1U);
+	pinned(test, &boxes[0]);
+	pinned(test, &boxes[1]);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(swim_raw_pin(&raws[0])));
+	swim_pool_flush(pool_of(test));
+	swim_pool_stats(pool_of(test), &stats);
+	KUNIT_ASSERT_EQ(test, stats.hunks, 1UL);
+	held_back = SWIM_FRAME_SIZE - stats.used - stats.tags;
+	look(test, POOL "obstacles");
+	KUNIT_EXPECT_EQ(test, lines(text_of(test)), 5U);
+	expect_obstacle(test, "pinned", "struct flow", 2, 2 * sizeof(struct flow), 1, held_back);
+	expect_obstacle(test, "pinned", "bytes", 1, 40, 1, held_back);
+	expect_obstacle(test, "shared", "struct flow", 2, 2 * counted, 1, held_back);
+	expect_obstacle(test, "unleased", "bytes", 1, 200, 1, held_back);
+	/* The rest moves, and a second hunk has the same in it. */
+	compacted(test);
+	swim_box_unpin(&boxes[1]);
+	swim_raw_unpin(&raws[0]);
+	pinned(test, &boxes[2]);
+	swim_pool_flush(pool_of(test));
+	swim_pool_stats(pool_of(test), &stats);
+	KUNIT_ASSERT_EQ(test, stats.hunks, 2UL);
+	look(test, POOL "obstacles");
+	KUNIT_EXPECT_EQ(test, lines(text_of(test)), 4U);
+	expect_obstacle(test, "pinned", "struct flow", 2, 2 * sizeof(struct flow), 2,
+			2 * SWIM_FRAME_SIZE - stats.used - stats.tags);
+	swim_box_unpin(&boxes[0]);
+	swim_box_unpin(&boxes[2]);
+	for (i = 0; i < ARRAY_SIZE(boxes); i++)
+		KUNIT_EXPECT_EQ(test, swim_box_drop(&boxes[i]), 0);
+	for (i = 0; i < ARRAY_SIZE(raws); i++)
+		KUNIT_EXPECT_EQ(test, swim_raw_drop(&raws[i]), 0);
+	KUNIT_EXPECT_EQ(test, swim_ref_box_drop(&ref), 0);
+	KUNIT_EXPECT_EQ(test, swim_mut_box_drop(&mut), 0);
+	KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&hard), 0);
+}
+
+#define TYPES	1100
+
+static void obstacles_of_too_many_types_are_summed(struct kunit *test)
+{
+	struct swim_type *types = vzalloc(TYPES * sizeof(*types));
+	struct swim_box *boxes = vzalloc(TYPES * sizeof(*boxes));
+	unsigned int i;
+
+	free_objects(test);
+	KUNIT_ASSERT_NOT_NULL(test, types);
+	KUNIT_ASSERT_NOT_NULL(test, boxes);
+	for (i = 0; i < TYPES; i++) {
+		types[i] = flow_type;
+		KUNIT_ASSERT_EQ(test, swim_box_new(&boxes[i], swim_pool_hold(pool_of(test)),
+						   &types[i], GFP_KERNEL), 0);
+	}
+	for (i = 0; i < TYPES; i++)
+		pinned(test, &boxes[i]);
+	swim_pool_flush(pool_of(test));
+	look(test, POOL "obstacles");
+	/* A heading, 1023 groups, and the others. */
+	KUNIT_EXPECT_EQ(test, lines(text_of(test)), 1025U);
+	expect_number(test, "others", TYPES - 1023);
+	for (i = 0; i < TYPES; i++) {
+		swim_box_unpin(&boxes[i]);
+		KUNIT_EXPECT_EQ(test, swim_box_drop(&boxes[i]), 0);
+	}
+	vfree(boxes);
+	vfree(types);
+}
+
+static void wait_for_seconds(unsigned int seconds)
+{
+	const unsigned long until = jiffies + seconds * HZ;
+
+	while (time_before_eq(jiffies, until))
+		schedule_timeout_uninterruptible(1);
+}
+
+/* Warnings since the last of these. */
+static unsigned int warnings(void)
+{
+	unsigned int n = swim_reports.warnings;
+
+	swim_reports_reset();
+	return n;
+}
+
+static void expect_lasting(struct kunit *test, unsigned long lasting, unsigned int told)
+{
+	KUNIT_EXPECT_EQ(test, compacted(test).obstacles.lasting, lasting);
+	KUNIT_EXPECT_EQ(test, warnings(), told);
+}
+
+/* A second later it is named, with what an object alone in its hunk holds back. */
+static void expect_named(struct kunit *test, const char *what, size_t size)
+{
+	const size_t left = SWIM_FRAME_SIZE - size - 8 - swim_kunit_trailer();
+	char start[64], end[48];
+	unsigned long entry;
+
+	wait_for_seconds(1);
+	KUNIT_EXPECT_EQ(test, compacted(test).obstacles.lasting, 1UL);
+	snprintf(start, sizeof(start), "pool 'kunit': %s of %zu bytes pinned for ", what, size);
+	snprintf(end, sizeof(end), " s, holds back %zu bytes", left);
+	KUNIT_EXPECT_TRUE_MSG(test, strstarts(swim_reports.warning, start), "'%s'",
+			      swim_reports.warning);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(swim_reports.warning, end), "'%s'",
+				  swim_reports.warning);
+	KUNIT_EXPECT_FALSE(test, looks_like_an_address(swim_reports.warning));
+	KUNIT_EXPECT_EQ(test, swim_reports.stacks, swim_debug ? 1U : 0U);
+	KUNIT_EXPECT_EQ(test, !!swim_reports.born, swim_debug && swim_stack_walk(&entry, 1, 0));
+	kunit_info(test, "%s", swim_reports.warning);
+	KUNIT_EXPECT_EQ(test, warnings(), 1U);
+}
+
+static void what_stays_pinned_is_named_once(struct kunit *test)
+{
+	struct swim_hold *hold = swim_pool_hold(pool_of(test));
+	const unsigned int before = swim_pin_warn;
+	struct swim_box box = {}, other = {};
+
+	free_objects(test);
+	KUNIT_ASSERT_EQ(test, swim_box_new(&box, hold, &flow_type, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_box_new(&other, hold, &flow_type, GFP_KERNEL), 0);
+	pinned(test, &box);
+	wait_for_seconds(1);
+	swim_pin_warn = 1;
+	/* Since when it is pinned nobody knows before it is in the way. */
+	expect_lasting(test, 0, 0);
+	expect_named(test, "struct flow", sizeof(struct flow));
+	expect_lasting(test, 1, 0);
+	wait_for_seconds(1);
+	expect_lasting(test, 1, 0);
+	/* Where it has moved it is another obstacle. */
+	swim_box_unpin(&box);
+	expect_lasting(test, 0, 0);
+	pinned(test, &box);
+	expect_lasting(test, 0, 0);
+	expect_lasting(test, 0, 0);
+	expect_named(test, "struct flow", sizeof(struct flow));
+	swim_pin_warn = before;
+	swim_box_unpin(&box);
+	KUNIT_EXPECT_EQ(test, swim_box_drop(&box), 0);
+	KUNIT_EXPECT_EQ(test, swim_box_drop(&other), 0);
+}
+
+static void bytes_that_stay_pinned_are_named(struct kunit *test)
+{
+	struct swim_hold *hold = swim_pool_hold(pool_of(test));
+	const unsigned int before = swim_pin_warn;
+	struct swim_raw raw = {};
+
+	free_objects(test);
+	swim_pin_warn = 1;
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold, 104, GFP_KERNEL), 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(swim_raw_pin(&raw)));
+	expect_lasting(test, 0, 0);
+	expect_named(test, "bytes", 104);
+	swim_pin_warn = before;
+	swim_raw_unpin(&raw);
+	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
+}
+
+static void another_one_at_the_same_place_is_not_named(struct kunit *test)
+{
+	struct swim_hold *hold = swim_pool_hold(pool_of(test));
+	const unsigned int before = swim_pin_warn;
+	struct swim_raw raw = {};
+	const void *place;
+
+	free_objects(test);
+	compacted(test);
+	swim_pin_warn = 1;
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold, 104, GFP_KERNEL), 0);
+	place = swim_raw_pin(&raw);
+	expect_lasting(test, 0, 0);
+	swim_raw_unpin(&raw);
+	/* Its end is that of its hunk. */
+	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
+	wait_for_seconds(1);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold, 104, GFP_KERNEL), 0);
+	KUNIT_EXPECT_PTR_EQ(test, swim_raw_pin(&raw), (void *)place);
+	expect_lasting(test, 0, 0);
+	swim_pin_warn = before;
+	swim_raw_unpin(&raw);
+	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
+}
+
+static void nothing_is_named_when_nobody_wants_that(struct kunit *test)
+{
+	struct swim_hold *hold = swim_pool_hold(pool_of(test));
+	const unsigned int before = swim_pin_warn;
+	struct swim_raw raw = {};
+
+	free_objects(test);
+	swim_pin_warn = 0;
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold, 104, GFP_KERNEL), 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(swim_raw_pin(&raw)));
+	expect_lasting(test, 0, 0);
+	wait_for_seconds(1);
+	expect_lasting(test, 0, 0);
+	swim_pin_warn = before;
+	swim_raw_unpin(&raw);
+	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
+}
+
+/* What is there when it is read, and is then what was written. */
+static void expect_knob(struct kunit *test, const char *path, const char *value, u32 is)
+{
+	unsigned int read;
+
+	KUNIT_EXPECT_EQ(test, put(test, path, value), (ssize_t)strlen(value));
+	look(test, path);
+	KUNIT_EXPECT_EQ_MSG(test, kstrtouint(text_of(test), 10, &read), 0, "'%s'", text_of(test));
+	KUNIT_EXPECT_EQ_MSG(test, read, is, "%s to %s", value, path);
+}
+
+static void target_and_budget_can_be_read_and_written(struct kunit *test)
+{
+	struct swim_reclaim *reclaim = &pool_of(test)->reclaim;
+
+	expect_knob(test, POOL "target", "99\n", 99);
+	KUNIT_EXPECT_EQ(test, reclaim->target, 99U);
+	expect_knob(test, POOL "target", "0", 0);
+	KUNIT_EXPECT_EQ(test, reclaim->target, 0U);
+	expect_knob(test, POOL "budget_bytes", "4096\n", 4096);
+	KUNIT_EXPECT_EQ(test, reclaim->budget_bytes, 4096U);
+	KUNIT_EXPECT_EQ(test, reclaim->budget_us, 1000U);
+	expect_knob(test, POOL "budget_us", "50\n", 50);
+	KUNIT_EXPECT_EQ(test, reclaim->budget_us, 50U);
+	KUNIT_EXPECT_EQ(test, reclaim->budget_bytes, 4096U);
+	expect_knob(test, POOL "budget_bytes", "0", SZ_1M);
+	KUNIT_EXPECT_EQ(test, reclaim->budget_us, 50U);
+	expect_knob(test, POOL "budget_us", "0", 1000);
+	KUNIT_EXPECT_EQ(test, reclaim->budget_bytes, (u32)SZ_1M);
+}
+
+static void rubbish_written_to_target_or_budget_changes_nothing(struct kunit *test)
+{
+	static const struct {
+		const char *path, *text;
+	} rubbish[] = {
+		{ POOL "target", "100" }, { POOL "target", "-1" }, { POOL "target", "abc" },
+		{ POOL "target", "4294967296" }, { POOL "target", "1 2" },
+		{ POOL "budget_bytes", "2147483649" }, { POOL "budget_bytes", "-1" },
+		{ POOL "budget_bytes", "1x" }, { POOL "budget_bytes", "18446744073709551615" },
+		{ POOL "budget_us", "1000001" }, { POOL "budget_us", "-1" },
+		{ POOL "budget_us", "x" }, { POOL "budget_us", "4294967296" },
+	};
+	struct swim_reclaim *reclaim = &pool_of(test)->reclaim;
+	unsigned int i;
+
+	expect_knob(test, POOL "target", "42", 42);
+	expect_knob(test, POOL "budget_bytes", "4242", 4242);
+	expect_knob(test, POOL "budget_us", "424", 424);
+	for (i = 0; i < ARRAY_SIZE(rubbish); i++)
+		KUNIT_EXPECT_EQ_MSG(test, put(test, rubbish[i].path, rubbish[i].text),
+				    (ssize_t)-EINVAL, "'%s' to %s", rubbish[i].text,
+				    rubbish[i].path);
+	KUNIT_EXPECT_EQ(test, reclaim->target, 42U);
+	KUNIT_EXPECT_EQ(test, reclaim->budget_bytes, 4242U);
+	KUNIT_EXPECT_EQ(test, reclaim->budget_us, 424U);
 }
 
 static void each_error_has_its_own_text(struct kunit *test)
@@ -831,6 +1259,16 @@ static struct kunit_case debugfs_cases[] = {
 	KUNIT_CASE(readers_may_come_and_go_with_pools),
 	KUNIT_CASE(rubbish_written_to_compact_is_invalid),
 	KUNIT_CASE(number_from_1_to_100_written_to_compact_compacts),
+	KUNIT_CASE(what_could_not_be_moved_is_counted),
+	KUNIT_CASE(steps_count_each_once),
+	KUNIT_CASE(obstacles_are_told_by_kind_and_type),
+	KUNIT_CASE(obstacles_of_too_many_types_are_summed),
+	KUNIT_CASE(what_stays_pinned_is_named_once),
+	KUNIT_CASE(bytes_that_stay_pinned_are_named),
+	KUNIT_CASE(another_one_at_the_same_place_is_not_named),
+	KUNIT_CASE(nothing_is_named_when_nobody_wants_that),
+	KUNIT_CASE(target_and_budget_can_be_read_and_written),
+	KUNIT_CASE(rubbish_written_to_target_or_budget_changes_nothing),
 	KUNIT_CASE(no_text_looks_like_an_address),
 	KUNIT_CASE(each_error_has_its_own_text),
 	{}

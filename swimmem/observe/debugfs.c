@@ -11,7 +11,11 @@
  *	pools/NAME/costs		its compactions by bytes moved for each byte freed
  *	pools/NAME/history		how full it was, and what was moved, at the last 256 samples
  *	pools/NAME/owners		of a debug pool: who has allocated what lives
+ *	pools/NAME/obstacles		what is in the way of compaction, by how and what it is
  *	pools/NAME/compact		write a number from 1 to 100: compact to that per cent
+ *	pools/NAME/target		per cent that is kept in the background; 0: none
+ *	pools/NAME/budget_bytes		bytes that a step of compaction moves; write 0: default
+ *	pools/NAME/budget_us		microseconds that a step takes; write 0: default
  */
 #include <linux/debugfs.h>
 #include <linux/math64.h>
@@ -77,6 +81,13 @@ static int pool_stats_show(struct seq_file *seq, void *unused)
 	line(seq, "freed_hunks", stats.moves.freed_hunks, "hunks");
 	line(seq, "compactions", stats.moves.compactions, "compactions");
 	line(seq, "time", stats.moves.nanoseconds, "ns");
+	line(seq, "pinned", stats.obstacles.pinned, "objects");
+	line(seq, "pinned_bytes", stats.obstacles.pinned_bytes, "bytes");
+	line(seq, "lasting", stats.obstacles.lasting, "objects");
+	line(seq, "unleased", stats.obstacles.unleased, "objects");
+	line(seq, "unleased_bytes", stats.obstacles.unleased_bytes, "bytes");
+	line(seq, "blocked", stats.obstacles.hunks, "hunks");
+	line(seq, "held_back", stats.obstacles.held_back, "bytes");
 	/* Not 0 for a debug pool. */
 	line(seq, "debug", stats.trailer, "bytes/object");
 	return 0;
@@ -209,6 +220,12 @@ static int pool_owners_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(pool_owners);
 
+static int pool_obstacles_show(struct seq_file *seq, void *unused)
+{
+	return swim_obstacles_show(seq, seq->private);
+}
+DEFINE_SHOW_ATTRIBUTE(pool_obstacles);
+
 static ssize_t pool_compact_write(struct file *file, const char __user *from, size_t count,
 				  loff_t *pos)
 {
@@ -230,6 +247,48 @@ static const struct file_operations pool_compact_fops = {
 	.write = pool_compact_write,
 	.llseek = noop_llseek,
 };
+
+static int target_get(void *pool, u64 *value)
+{
+	*value = READ_ONCE(((struct swim_pool *)pool)->reclaim.target);
+	return 0;
+}
+
+static int target_set(void *pool, u64 value)
+{
+	return swim_pool_set_target(pool, min_t(u64, value, UINT_MAX));
+}
+DEFINE_DEBUGFS_ATTRIBUTE(pool_target_fops, target_get, target_set, "%llu\n");
+
+static int budget_bytes_get(void *pool, u64 *value)
+{
+	*value = READ_ONCE(((struct swim_pool *)pool)->reclaim.budget_bytes);
+	return 0;
+}
+
+static int budget_bytes_set(void *data, u64 value)
+{
+	struct swim_pool *pool = data;
+
+	return swim_pool_set_budget(pool, min_t(u64, value, SIZE_MAX),
+				    READ_ONCE(pool->reclaim.budget_us));
+}
+DEFINE_DEBUGFS_ATTRIBUTE(pool_budget_bytes_fops, budget_bytes_get, budget_bytes_set, "%llu\n");
+
+static int budget_us_get(void *pool, u64 *value)
+{
+	*value = READ_ONCE(((struct swim_pool *)pool)->reclaim.budget_us);
+	return 0;
+}
+
+static int budget_us_set(void *data, u64 value)
+{
+	struct swim_pool *pool = data;
+
+	return swim_pool_set_budget(pool, READ_ONCE(pool->reclaim.budget_bytes),
+				    min_t(u64, value, UINT_MAX));
+}
+DEFINE_DEBUGFS_ATTRIBUTE(pool_budget_us_fops, budget_us_get, budget_us_set, "%llu\n");
 
 /**
  * struct totals - sums over all spaces and pools
@@ -317,7 +376,11 @@ void swim_debugfs_add_pool(struct swim_pool *pool)
 	debugfs_create_file("history", 0400, pool->dir, pool, &pool_history_fops);
 	if (pool->trailer)
 		debugfs_create_file("owners", 0400, pool->dir, pool, &pool_owners_fops);
+	debugfs_create_file("obstacles", 0400, pool->dir, pool, &pool_obstacles_fops);
 	debugfs_create_file("compact", 0200, pool->dir, pool, &pool_compact_fops);
+	debugfs_create_file("target", 0600, pool->dir, pool, &pool_target_fops);
+	debugfs_create_file("budget_bytes", 0600, pool->dir, pool, &pool_budget_bytes_fops);
+	debugfs_create_file("budget_us", 0600, pool->dir, pool, &pool_budget_us_fops);
 }
 
 void swim_debugfs_del_pool(struct swim_pool *pool)
