@@ -66,12 +66,13 @@ static inline unsigned int swim_stack_fetch(u32 stack, unsigned long **entries)
 
 #endif
 
+typedef unsigned long (*swim_shrinker_fn)(struct shrinker *shrinker,
+					  struct shrink_control *control);
+
 /* There is one shrinker. NULL when out of memory. */
-static inline struct shrinker *
-swim_shrinker_start(unsigned long (*count)(struct shrinker *shrinker, struct shrink_control *control),
-		    unsigned long (*scan)(struct shrinker *shrinker, struct shrink_control *control))
+static inline struct shrinker *swim_shrinker_start(swim_shrinker_fn count, swim_shrinker_fn scan)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#ifdef SHRINKER_ALLOCATED
 	struct shrinker *shrinker = shrinker_alloc(0, "swimmem");
 
 	if (!shrinker)
@@ -94,7 +95,7 @@ swim_shrinker_start(unsigned long (*count)(struct shrinker *shrinker, struct shr
 
 static inline void swim_shrinker_stop(struct shrinker *shrinker)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#ifdef SHRINKER_ALLOCATED
 	shrinker_free(shrinker);
 #else
 	unregister_shrinker(shrinker);
@@ -102,7 +103,7 @@ static inline void swim_shrinker_stop(struct shrinker *shrinker)
 }
 
 /* Reclaim is to know that it got on: <linux/swap.h>. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#if KERNEL_VERSION(6, 4, 0) <= LINUX_VERSION_CODE
 #define swim_account_reclaimed(pages)	mm_account_reclaimed_pages(pages)
 #else
 #define swim_account_reclaimed(pages)						\

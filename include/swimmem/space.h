@@ -56,7 +56,7 @@ struct swim_space {
 	struct swim_block fixed;
 	int node;
 	struct swim_space_cpu __percpu *cpu;
-	struct mutex clean;
+	struct mutex clean;	/* and what a cleaner has */
 	struct list_head link;
 	struct dentry *dir;
 };

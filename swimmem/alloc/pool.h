@@ -94,7 +94,7 @@ struct swim_pool {
 	atomic_long_t large;
 	atomic_long_t large_used;
 	atomic_long_t large_held;
-	struct mutex clean;
+	struct mutex clean;	/* and moves, and cleaner */
 	struct swim_moves moves;
 	struct swim_cleaner cleaner;
 	struct swim_reclaim reclaim;

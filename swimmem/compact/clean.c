@@ -47,7 +47,7 @@
 #define TARGET_DEFAULT	99	/* per cent, of a request */
 #define ROUNDS		4	/* over hunks that are closed meanwhile */
 #define SCORES		32
-#define AHEAD		SZ_1K	/* bytes of a hunk that are fetched before they are walked through */
+#define AHEAD		SZ_1K	/* bytes of a hunk that are fetched before the walk is there */
 #define LOOKS		32	/* objects between two looks at the clock */
 #define QUIET_OBJECT	256	/* bytes of SWIM_QUIET that an object counts for beside its own */
 #define RESERVED_FROM	128	/* hunks from which on one more is below a per cent */

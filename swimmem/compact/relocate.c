@@ -176,7 +176,7 @@ static void look_ahead(const struct swim_mover *mover, void *behind, const struc
 {
 	unsigned long value;
 
-	if ((unsigned long)behind - (unsigned long)from >= swim_frame_mark(mover->pool, from->frame))
+	if (behind - (const void *)from >= swim_frame_mark(mover->pool, from->frame))
 		return;
 	value = swim_tag_read(behind);
 	if (swim_tag_is_owned(value))
