@@ -447,12 +447,10 @@ static bool is_enough(const struct swim_cleaner *cleaner)
 	return cleaner->target < 100 && cleaner->hunks <= cleaner->goal;
 }
 
-/* Is the step at its end? */
-static bool is_over(struct swim_cleaner *cleaner)
+/* Has the step no time left? */
+static bool is_late(const struct swim_cleaner *cleaner)
 {
-	if (!cleaner->left)
-		return true;
-	return cleaner->until && !(++cleaner->looks % LOOKS) && ktime_get_ns() >= cleaner->until;
+	return cleaner->until && ktime_get_ns() >= cleaner->until;
 }
 
 /* Let go of a hunk out of which so many bytes have moved. */
@@ -588,7 +586,7 @@ static enum walked follow(struct swim_cleaner *cleaner)
 	struct swim_hint hint;
 
 	while (mover->hints) {
-		if (is_over(cleaner))
+		if (!cleaner->left || (!(++cleaner->looks % LOOKS) && is_late(cleaner)))
 			return WALK_LATER;
 		/* What it owns takes its place. */
 		hint = mover->hint[--mover->hints];
@@ -694,7 +692,7 @@ static enum walked clean_owned(struct swim_cleaner *cleaner, struct swim_walk *w
 
 	if (cleaner->phase == SWIM_CLEAN_ROOTS && is_inner(cleaner, value))
 		return swim_walk_next(walk) ? WALK_ON : WALK_STOP;
-	if (is_over(cleaner))
+	if (!cleaner->left)
 		return WALK_LATER;
 	switch (move_object(cleaner, object, value, &size)) {
 	case SWIM_MOVED:
@@ -812,6 +810,9 @@ static enum walked clean_frames(struct swim_cleaner *cleaner)
 			return walked;
 		cleaner->cursor++;
 		swim_clean_settle(pool);
+		/* A hunk at the least, for in its middle it would have to be begun again. */
+		if (is_late(cleaner))
+			return WALK_LATER;
 		cond_resched();
 	}
 	return WALK_ON;
@@ -847,7 +848,7 @@ static void leave_hints(struct swim_cleaner *cleaner)
  * swim_clean_step - go on with a run
  * @pool: under swim_clean_lock(), with a run
  * @bytes: of objects that are moved at the most, but for the last one; 0 for any
- * @nanoseconds: that it takes at the most, but for what LOOKS objects take; 0 for any
+ * @nanoseconds: that it takes at the most, but for a hunk; 0 for any
  *
  * Context: Process, may sleep.
  * Return: 1 when there is more to do, 0 at the end of the run; -ENOMEM when there was no

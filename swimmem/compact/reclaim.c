@@ -211,8 +211,8 @@ EXPORT_SYMBOL_GPL(swim_pool_set_target);
  * swim_pool_set_budget - say how much a step of compaction may do
  * @pool: any
  * @bytes: of objects that it moves at the most, but for the last; 0 for the default of 1 MiB
- * @usecs: microseconds that it takes at the most, but for some objects; 0 for the default of
- *	   a thousand
+ * @usecs: microseconds that it takes at the most, but for a hunk; 0 for the default of a
+ *	   thousand
  *
  * For steps in the background and for swim_pool_compact_step().
  *
