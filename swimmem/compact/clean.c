@@ -899,7 +899,8 @@ void swim_cleaner_init(struct swim_pool *pool)
 	pool->cleaner.mover.pool = pool;
 	pool->cleaner.mover.next = SWIM_NO_HUNK;
 	pool->cleaner.epoch = 1;
-	pool->cleaner.period = get_state_synchronize_rcu();
+	/* There is nobody to wait for yet; and of a period that nobody begins there is no end. */
+	pool->cleaner.period = get_completed_synchronize_rcu();
 }
 
 /**
