@@ -20,9 +20,22 @@ def say_org(p, p2):
     cocci.print_main("pin", p)
     cocci.print_secs("return", p2)
 
+// These give an address, or an error pointer.
 @pinned exists@
-identifier pin =~ "(^swim_(raw|ptr)|_(box|buf|string))_pin$";
-identifier unpin =~ "(^swim_(raw|ptr)|_(box|buf|string))_unpin$";
+identifier pin =~ "(^swim_(raw|ptr)|_(box|string))_pin$";
+identifier unpin =~ "(^swim_(raw|ptr)|_(box|string))_unpin$";
+expression L;
+position p;
+@@
+
+pin@p(L, ...)
+... when any
+unpin(L)
+
+// These fill in a slice, and give an errno.
+@filled exists@
+identifier pin =~ "_buf_pin$";
+identifier unpin =~ "_buf_unpin$";
 expression L;
 position p;
 @@
@@ -38,7 +51,7 @@ expression pinned.L;
 position pinned.p, p2;
 @@
 
-v = pin@p(L)
+v = pin@p(L, ...)
 ... when any
 return@p2 v;
 
@@ -48,7 +61,7 @@ expression pinned.L;
 position pinned.p, p2 != handed.p2;
 @@
 
-v = pin@p(L)
+v = pin@p(L, ...)
 ... when != unpin(L)
     when != true IS_ERR(v)
     when != true unlikely(IS_ERR(v))
@@ -60,9 +73,9 @@ v = pin@p(L)
 return@p2 ...;
 
 @errno exists@
-identifier pinned.pin, pinned.unpin, err;
-expression pinned.L, X, slice;
-position pinned.p, p2;
+identifier filled.pin, filled.unpin, err;
+expression filled.L, X, slice;
+position filled.p, p2;
 @@
 
 err = pin@p(L, slice)
@@ -75,9 +88,9 @@ err = pin@p(L, slice)
 return@p2 ...;
 
 @errno_since exists@
-identifier pinned.pin, pinned.unpin, err;
-expression pinned.L, X, slice;
-position pinned.p, p2;
+identifier filled.pin, filled.unpin, err;
+expression filled.L, X, slice;
+position filled.p, p2;
 @@
 
 err = pin@p(L, slice)
@@ -96,7 +109,7 @@ expression pinned.L, X;
 position pinned.p, p2;
 @@
 
-v = pin@p(L)
+v = pin@p(L, ...)
 ... when != unpin(L)
 err = PTR_ERR_OR_ZERO(v)
 ... when != unpin(L)
@@ -113,7 +126,7 @@ expression pinned.L, X;
 position pinned.p, p2;
 @@
 
-v = pin@p(L)
+v = pin@p(L, ...)
 ... when != unpin(L)
 err = PTR_ERR_OR_ZERO(v)
 ... when != unpin(L)
@@ -126,10 +139,10 @@ err = X
 return@p2 ...;
 
 @at_once exists@
-identifier pinned.pin, pinned.unpin;
-expression pinned.L, slice;
+identifier filled.pin, filled.unpin;
+expression filled.L, slice;
 statement S;
-position pinned.p, p2;
+position filled.p, p2;
 @@
 
 if (\(pin@p(L, slice)\|unlikely(pin@p(L, slice))\|pin@p(L, slice) < 0\)) S
@@ -144,14 +157,14 @@ p2 << address.p2;
 say_org(p, p2)
 
 @script:python depends on org@
-p << pinned.p;
+p << filled.p;
 p2 << errno.p2;
 @@
 
 say_org(p, p2)
 
 @script:python depends on org@
-p << pinned.p;
+p << filled.p;
 p2 << errno_since.p2;
 @@
 
@@ -172,7 +185,7 @@ p2 << address_errno_since.p2;
 say_org(p, p2)
 
 @script:python depends on org@
-p << pinned.p;
+p << filled.p;
 p2 << at_once.p2;
 @@
 
@@ -186,14 +199,14 @@ p2 << address.p2;
 say_report(p, p2)
 
 @script:python depends on report@
-p << pinned.p;
+p << filled.p;
 p2 << errno.p2;
 @@
 
 say_report(p, p2)
 
 @script:python depends on report@
-p << pinned.p;
+p << filled.p;
 p2 << errno_since.p2;
 @@
 
@@ -214,7 +227,7 @@ p2 << address_errno_since.p2;
 say_report(p, p2)
 
 @script:python depends on report@
-p << pinned.p;
+p << filled.p;
 p2 << at_once.p2;
 @@
 

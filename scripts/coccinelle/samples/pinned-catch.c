@@ -168,3 +168,17 @@ static int typed(struct flow_box *box)
 	flow_box_unpin(box);
 	return 0;
 }
+
+static int text(struct swim_string *name)
+{
+	u32 n, len;
+	char *text = swim_string_pin(name, &len);
+
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	for (n = 0; n < len; n++)
+		if (!text[n])
+			return -EINVAL;	/* CATCH */
+	swim_string_unpin(name);
+	return 0;
+}

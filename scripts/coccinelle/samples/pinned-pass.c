@@ -201,3 +201,28 @@ static int in_a_block(struct swim_box *box, struct swim_box *other)
 		return below->key;
 	return PTR_ERR(below);
 }
+
+static void text(struct swim_string *name)
+{
+	u32 n, len;
+	char *text = swim_string_pin(name, &len);
+
+	if (!well(PTR_ERR_OR_ZERO(text)))
+		return;
+	for (n = 0; n < len; n++)
+		text[n] = '-';
+	swim_string_unpin(name);
+}
+
+static int text_begins(struct swim_string *name)
+{
+	char *text;
+	u32 len;
+
+	text = swim_string_pin(name, &len);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	len = len ? text[0] : 0;
+	swim_string_unpin(name);
+	return len;
+}
