@@ -50,31 +50,42 @@ int swim_pack_resize(struct swim_pack *pack, void *object, unsigned long value, 
 size_t swim_pack_used(struct swim_pack *pack);
 struct swim_pack *swim_pack_of(const void *object, unsigned long value);
 
-static __always_inline u64 *swim_zero_2(u64 *at)
+static __always_inline void swim_zero_2(u64 *at)
 {
 	WRITE_ONCE(at[0], 0);
 	WRITE_ONCE(at[1], 0);
-	return at + 2;
 }
 
-static __always_inline u64 *swim_zero_4(u64 *at)
+static __always_inline void swim_zero_4(u64 *at)
 {
-	return swim_zero_2(swim_zero_2(at));
+	swim_zero_2(at);
+	swim_zero_2(at + 2);
 }
 
-/* Zero what is a multiple of 8, and short. */
-static __always_inline void swim_zero(u64 *at, size_t size)
+static __always_inline void swim_zero_8(u64 *at)
 {
-	u64 *end = (void *)at + size;
+	swim_zero_4(at);
+	swim_zero_4(at + 4);
+}
 
-	if (size & 8)
-		WRITE_ONCE(*at++, 0);
-	if (size & 16)
-		at = swim_zero_2(at);
-	if (size & 32)
-		at = swim_zero_4(at);
-	while (at != end)
-		at = swim_zero_4(swim_zero_4(at));
+/* Zero what is short, and a multiple of 8. To store twice to a word is less than to ask whether. */
+static __always_inline void swim_zero(void *at, size_t size)
+{
+	void *end = at + size;
+
+	if (likely(size - 32 <= 32)) {
+		swim_zero_4(at);
+		swim_zero_4(end - 32);
+	} else if (size > 64) {
+		for (; end - at > 64; at += 64)
+			swim_zero_8(at);
+		swim_zero_8(end - 64);
+	} else if (size > 8) {
+		swim_zero_2(at);
+		swim_zero_2(end - 16);
+	} else if (size) {
+		WRITE_ONCE(*(u64 *)at, 0);
+	}
 }
 
 #endif
