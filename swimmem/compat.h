@@ -143,6 +143,7 @@ do {										\
 	swim_on_this_cpu(__was = cmpxchg_local(raw_cpu_ptr(&(pcp)), old, new));	\
 	__was;									\
 })
+#undef this_cpu_try_cmpxchg
 
 /* Both for a long. */
 #undef this_cpu_inc
@@ -176,6 +177,47 @@ do {										\
 #else
 
 #define SWIM_QUIET	SZ_4K
+
+#endif
+
+/*
+ * From 6.7 on the kernel has it. x86 tells in a flag whether it was done, and needs no comparison
+ * for that. For a long.
+ */
+#ifndef this_cpu_try_cmpxchg
+
+#include <asm/percpu.h>
+
+#if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
+#define swim_this_cpu_cmpxchg(pcp, old, new)					\
+({										\
+	bool __done;								\
+										\
+	asm volatile("cmpxchgq %[_new], " __percpu_arg([_pcp])			\
+		     : "=@ccz" (__done), "+a" (old), [_pcp] "+m" (pcp)		\
+		     : [_new] "r" (new)						\
+		     : "memory");						\
+	__done;									\
+})
+#else
+#define swim_this_cpu_cmpxchg(pcp, old, new)					\
+({										\
+	typeof(old) __expected = (old);						\
+										\
+	(old) = this_cpu_cmpxchg(pcp, __expected, new);				\
+	(old) == __expected;							\
+})
+#endif
+
+#define this_cpu_try_cmpxchg(pcp, oldp, new)					\
+({										\
+	typeof(pcp) *__oldp = (oldp), __old = *__oldp;				\
+	const bool __swapped = swim_this_cpu_cmpxchg(pcp, __old, new);		\
+										\
+	if (unlikely(!__swapped))						\
+		*__oldp = __old;						\
+	likely(__swapped);							\
+})
 
 #endif
 

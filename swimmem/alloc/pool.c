@@ -3,7 +3,7 @@
  * Pool: bump allocation in hunks.
  *
  * Each CPU has one word, the address of the next tag slot in its current hunk.
- * this_cpu_cmpxchg() on it is the whole allocation: whatever came between, an
+ * this_cpu_try_cmpxchg() on it is the whole allocation: whatever came between, an
  * interrupt that allocated, a migration to another CPU, the hunk closed by a refill,
  * the word is no longer the one that was read, and it is tried again. A word that is
  * the same again (an interrupt allocated and freed last-in-first-out, or the hunk was
@@ -75,7 +75,7 @@ static bool word_try(struct swim_pool *pool, unsigned long old, unsigned long ne
 {
 	if (pool->shared)
 		return try_cmpxchg(&pool->spare, &old, new);
-	return this_cpu_cmpxchg(pool->cpu->next, old, new) == old;
+	return this_cpu_try_cmpxchg(pool->cpu->next, &old, new);
 }
 
 static unsigned long word_xchg(struct swim_pool *pool, unsigned long new)

@@ -249,14 +249,12 @@ static __always_inline size_t swim_need(size_t size)
 static __always_inline bool swim_pool_bump(struct swim_pool *pool, size_t need, void **object)
 {
 	struct swim_pool_cpu __percpu *cpu = pool->cpu;
-	unsigned long old, now = this_cpu_read(cpu->next);
+	unsigned long old = this_cpu_read(cpu->next);
 
 	do {
-		old = now;
 		if (unlikely((old ^ (old + need)) & pool->mask))
 			return false;
-		now = this_cpu_cmpxchg(cpu->next, old, old + need);
-	} while (unlikely(now != old));
+	} while (unlikely(!this_cpu_try_cmpxchg(cpu->next, &old, old + need)));
 	this_cpu_inc(cpu->objects);
 	swim_unpoison((void *)old, need);
 	*object = (void *)(old + SWIM_TAG_SLOT);
@@ -294,13 +292,13 @@ static __always_inline void *swim_reserve(struct swim_hold *hold, size_t size, g
 static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __percpu *cpu, void *object,
 					     unsigned long end)
 {
-	unsigned long slot = (unsigned long)object - SWIM_TAG_SLOT;
+	unsigned long slot = (unsigned long)object - SWIM_TAG_SLOT, old = end;
 
 	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
 	/* Not the tag: who frees the object again should hear of it from us. */
 	swim_poison(object, end - (unsigned long)object);
 	barrier(); /* this CPU's interrupts see it zero before they can have it */
-	if (likely(this_cpu_cmpxchg(cpu->next, end, slot) == end))
+	if (likely(this_cpu_try_cmpxchg(cpu->next, &old, slot)))
 		return true;
 	swim_unpoison(object, end - (unsigned long)object);
 	return false;
