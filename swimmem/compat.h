@@ -214,8 +214,7 @@ do {										\
 	typeof(pcp) *__oldp = (oldp), __old = *__oldp;				\
 	const bool __swapped = swim_this_cpu_cmpxchg(pcp, __old, new);		\
 										\
-	if (unlikely(!__swapped))						\
-		*__oldp = __old;						\
+	*__oldp = __old; /* the same as it was, if it was done */		\
 	likely(__swapped);							\
 })
 

@@ -381,10 +381,9 @@ void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, uns
 	return swim_large_reserve(pool, size, SWIM_OBJECT_ALIGN, gfp);
 }
 
-static __always_inline void *write_held(struct swim_pool *pool, void *object, size_t need)
+static __always_inline void *write_held(struct swim_pool *pool, void *object, size_t size)
 {
-	swim_tag_write_sized(swim_tag_of(object),
-			     (need << (SWIM_TAG_SIZE_SHIFT - 3)) + pool->held);
+	swim_tag_write_size(swim_tag_of(object), size, pool->held);
 	return object;
 }
 
@@ -402,7 +401,8 @@ static noinline void *alloc_slow(struct swim_pool *pool, size_t size, size_t ali
 	align = max_t(size_t, align, SWIM_OBJECT_ALIGN);
 	if (is_small(pool, size, align)) {
 		object = reserve_small(pool, size, align, gfp);
-		return IS_ERR(object) ? object : write_held(pool, object, swim_need(size));
+		return IS_ERR(object) ? object :
+					write_held(pool, object, ALIGN(size, SWIM_OBJECT_ALIGN));
 	}
 	object = swim_large_reserve(pool, size, align, gfp);
 	if (!IS_ERR(object))
@@ -427,15 +427,14 @@ static noinline void *alloc_slow(struct swim_pool *pool, size_t size, size_t ali
  */
 void *swim_pool_alloc(struct swim_pool *pool, size_t size, gfp_t gfp)
 {
-	/* The same as swim_need(), for a size that is not 0. */
-	const size_t need = ((size - 1) | (SWIM_OBJECT_ALIGN - 1)) + 1 + SWIM_TAG_SLOT;
+	const size_t rounded = ALIGN(size, SWIM_OBJECT_ALIGN);
 	void *object;
 
 	/* Size 0 is large here too. */
-	if (unlikely(swim_is_traced(swim_alloc) || !pool || size - 1 >= pool->small_max ||
-		     !swim_pool_bump(pool, need, &object)))
+	if (unlikely(swim_is_traced(swim_alloc) || !pool || size - 1 >= pool->fast_max ||
+		     !swim_pool_bump(pool, rounded, &object)))
 		return alloc_slow(pool, size, SWIM_OBJECT_ALIGN, gfp);
-	return write_held(pool, object, need);
+	return write_held(pool, object, rounded);
 }
 EXPORT_SYMBOL_GPL(swim_pool_alloc);
 
@@ -534,7 +533,7 @@ static void shrink(struct swim_pool *pool, void *object, size_t before, size_t s
 		swim_track_resize(object, before, size);
 	} else if (word_read(pool) == end && !(pool->flags & SWIM_POOL_RCU)) {
 		memset((void *)to, 0, end - to);
-		write_held(pool, object, swim_need(size));
+		write_held(pool, object, size);
 		swim_poison((void *)to, end - to);
 		barrier(); /* as in swim_pool_rewind() */
 		if (word_try(pool, end, to))
@@ -542,7 +541,7 @@ static void shrink(struct swim_pool *pool, void *object, size_t before, size_t s
 		swim_unpoison((void *)to, end - to);
 	}
 	pad(pool, to, end - to);
-	write_held(pool, object, swim_need(size));
+	write_held(pool, object, size);
 }
 
 /**
@@ -562,7 +561,7 @@ int swim_pool_resize(struct swim_pool *pool, void *object, unsigned long value, 
 	if (size > before) {
 		if (!swim_pool_extend(pool, object, before, size))
 			return -SWIM_EOVERSIZED;
-		write_held(pool, object, swim_need(size));
+		write_held(pool, object, size);
 	}
 	if (size < before)
 		shrink(pool, object, before, size);
@@ -745,8 +744,8 @@ static int shape(struct swim_pool *pool, struct swim_heap *heap)
 	pool->mask = ~(size - 1);
 	pool->small_max = size / 4;
 	pool->apart = size == SWIM_FRAME_SIZE ? 0 : SWIM_TAG_APART;
-	pool->held = swim_tag_sized(SWIM_TAG_HELD, 0, pool->apart) -
-		     (SWIM_TAG_SLOT << (SWIM_TAG_SIZE_SHIFT - 3));
+	pool->fast_max = pool->apart ? 0 : pool->small_max;
+	pool->held = swim_tag_sized(SWIM_TAG_HELD, 0, pool->apart) ^ swim_secret;
 	return 0;
 }
 

@@ -21,6 +21,8 @@
 /* Larger objects are zeroed out of line when the mark goes back over them. */
 #define SWIM_ZERO_INLINE	SZ_512
 
+static_assert(SWIM_FRAME_SIZE == 1UL << 16);	/* swim_pool_bump() */
+
 /* No hunk: every request crosses its end. */
 #define SWIM_NO_HUNK		(~(SWIM_TAG_SLOT - 1UL))
 
@@ -39,10 +41,11 @@ struct swim_pool_cpu {
  * @head: makes this block the header of an extent
  * @hold: what clients allocate from
  * @cpu: what each CPU has
- * @mask: takes an address to its hunk
- * @held: added to what a small object without a lease needs it makes its tag
- * @apart: SWIM_TAG_APART in the tags of small objects, or 0
+ * @fast_max: objects up to this size are allocated by swim_pool_bump(); 0 where hunks are pages
+ * @held: mangled tag of a small object without a lease, but for its size and address
  * @zero_inline: over objects below this size the mark goes back at once
+ * @apart: SWIM_TAG_APART in the tags of small objects, or 0
+ * @mask: takes an address to its hunk
  * @small_max: larger objects get extents of their own
  * @heap: where hunks come from
  * @space: the same, when its segments describe the hunks' frames; else @frame does
@@ -74,10 +77,11 @@ struct swim_pool {
 	struct swim_hunk head;
 	struct swim_hold hold;
 	struct swim_pool_cpu __percpu *cpu;
-	unsigned long mask;
+	size_t fast_max;
 	unsigned long held;
-	unsigned long apart;
 	size_t zero_inline;
+	unsigned long apart;
+	unsigned long mask;
 	size_t small_max;
 	struct swim_heap *heap;
 	struct swim_space *space;
@@ -243,20 +247,20 @@ static __always_inline size_t swim_need(size_t size)
 }
 
 /*
- * The next bytes of this CPU's hunk, tag slot included: the whole of a small allocation.
- * @need is a multiple of 8. False when they do not fit.
+ * The next @size bytes of this CPU's hunk, and their tag slot: the whole of a small allocation.
+ * @size is a multiple of 8, and not above pool->fast_max. False when they do not fit, for behind
+ * the end of a hunk of 64 KiB the low bits of an address begin again; or when somebody else was
+ * here.
  */
-static __always_inline bool swim_pool_bump(struct swim_pool *pool, size_t need, void **object)
+static __always_inline bool swim_pool_bump(struct swim_pool *pool, size_t size, void **object)
 {
 	struct swim_pool_cpu __percpu *cpu = pool->cpu;
-	unsigned long old = this_cpu_read(cpu->next);
+	unsigned long old = this_cpu_read(cpu->next), new = old + SWIM_TAG_SLOT + size;
 
-	do {
-		if (unlikely((old ^ (old + need)) & pool->mask))
-			return false;
-	} while (unlikely(!this_cpu_try_cmpxchg(cpu->next, &old, old + need)));
+	if (unlikely((u16)new <= (u16)size || !this_cpu_try_cmpxchg(cpu->next, &old, new)))
+		return false;
 	this_cpu_inc(cpu->objects);
-	swim_unpoison((void *)old, need);
+	swim_unpoison((void *)old, new - old);
 	*object = (void *)(old + SWIM_TAG_SLOT);
 	return true;
 }
@@ -267,9 +271,9 @@ static __always_inline void *swim_pool_reserve(struct swim_pool *pool, size_t si
 {
 	void *object;
 
-	if (likely(!swim_is_traced(swim_alloc) && size <= pool->small_max &&
-		   swim_pool_bump(pool, swim_need(size), &object))) {
-		*apart = pool->apart;
+	if (likely(!swim_is_traced(swim_alloc) && size - 1 < pool->fast_max &&
+		   swim_pool_bump(pool, ALIGN(size, SWIM_OBJECT_ALIGN), &object))) {
+		*apart = 0;
 		return object;
 	}
 	return swim_pool_reserve_slow(pool, size, gfp, apart);

@@ -232,15 +232,29 @@ static inline bool swim_tag_is_walkable(unsigned long value)
 /* Only for a tag that nobody else may change: unwritten, or ours. */
 static inline void swim_tag_write(unsigned long *tag, unsigned long value)
 {
+	const unsigned long word = swim_tag_mangle(tag, value);
+
 	/* What was written to the object comes before its new state. */
-	smp_store_release(tag, swim_tag_mangle(tag, value));
+	smp_store_release(tag, word);
 }
 
 /* The same for one that is sized, some instructions shorter. */
 static inline void swim_tag_write_sized(unsigned long *tag, unsigned long value)
 {
+	const unsigned long word = swim_tag_mangle_sized(tag, value);
+
 	/* As above. */
-	smp_store_release(tag, swim_tag_mangle_sized(tag, value));
+	smp_store_release(tag, word);
+}
+
+/* The same for one of @size bytes; @rest: what else is in it, mangled but for the address. */
+static inline void swim_tag_write_size(unsigned long *tag, size_t size, unsigned long rest)
+{
+	const unsigned long word = size << (SWIM_TAG_SIZE_SHIFT - 3) ^ rest ^
+				   (unsigned long)(tag + 1) << SWIM_TAG_MIX_SHIFT;
+
+	/* As above. */
+	smp_store_release(tag, word);
 }
 
 static inline bool swim_tag_try(unsigned long *tag, unsigned long from, unsigned long to)
