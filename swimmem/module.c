@@ -15,12 +15,14 @@
 /* What tags are mangled with. Written once, before anybody can have a tag. */
 unsigned long swim_secret __ro_after_init;
 EXPORT_SYMBOL_GPL(swim_secret);
+unsigned long swim_held __ro_after_init;
 
 static int __init swimmem_init(void)
 {
 	int err;
 
 	swim_secret = get_random_long() & ~SWIM_TAG_KIND;
+	swim_held = swim_secret ^ swim_tag_sized(SWIM_TAG_HELD, 0, 0);
 	err = swim_registry_init();
 	if (err)
 		return err;

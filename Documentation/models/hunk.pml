@@ -17,7 +17,7 @@
  *				what comes when all of these have nothing
  *	spare(), leave()	swim_pool_spare(), or close_current() instead; leave()
  *	tail(), hole()		swim_salvage_tail(), swim_salvage_hole()
- *	free()			swim_free(): HELD to GOING
+ *	free()			swim_free(): HELD to unwritten; free_other(), where hunks are pages: to GOING
  *	release(), dead()	swim_release(), swim_release_slow(): with and without going back over
  *				the newest object
  *	close()			close_current(), swim_hunk_close()
@@ -351,7 +351,7 @@ inline alloc(old, id)
 	od
 }
 
-/* @old as alloc() gave it; the tag is GOING, by the caller. */
+/* @old as alloc() gave it; the tag is unwritten or GOING, by the caller. */
 inline release(old, id)
 {
 	atomic { this_cpu(); zero = (next[cpu] == old + 1); cpu = 0 };
@@ -416,7 +416,10 @@ inline free(old, id)
 			tag[SLOT(old)] = DEAD;
 			whose[SLOT(old)] = 0
 #else
-			tag[SLOT(old)] = GOING
+			if
+			:: tag[SLOT(old)] = UNWRITTEN
+			:: tag[SLOT(old)] = GOING
+			fi
 #endif
 		:: else -> old = NO_HUNK
 		fi

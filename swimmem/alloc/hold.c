@@ -227,12 +227,16 @@ noinline int swim_refuse(const char *what, void *object)
 }
 
 /* What is not in a hunk of 64 KiB, or cannot be freed; @word: its tag as it stands there. */
-static noinline int free_rare(void *object, unsigned long word)
+static noinline int free_other(void *object, unsigned long word)
 {
 	unsigned long *tag = swim_tag_of(object);
-	unsigned long value = swim_tag_mangle(tag, word);
-	size_t size = swim_tag_size(value);
+	unsigned long value = swim_tag_mangle_sized(tag, word);
+	size_t size;
 
+	if (is_packed(value))
+		return swim_pack_free(object, word, value);
+	value = swim_tag_mangle(tag, word);
+	size = swim_tag_size(value);
 	if (swim_tag_is_near(value, SWIM_TAG_NOTHING) &&
 	    atomic_long_dec_if_positive(&swim_pool_of_zero(object)->nothings) >= 0) {
 		trace_swim_free(swim_pool_of_zero(object)->name, object, 0);
@@ -259,22 +263,20 @@ static noinline int free_rare(void *object, unsigned long word)
  */
 int swim_free(void *object)
 {
-	unsigned long *tag = swim_tag_of(object), word, value;
+	unsigned long *tag = swim_tag_of(object), word;
+	size_t size;
 
 	if (unlikely(!object))
 		return 0;
 	/* What is misaligned has no tag that makes sense, where such a read is allowed at all. */
 	if (!IS_ENABLED(CONFIG_HAVE_EFFICIENT_UNALIGNED_ACCESS) && unlikely(is_misaligned(object)))
 		return refuse_misaligned("free", object);
-	/* If it is none that is sized it is not HELD either. */
 	word = READ_ONCE(*tag);
-	value = swim_tag_mangle_sized(tag, word);
+	size = swim_tag_held_size(tag, word);
 	/* One of two that free it at once gets the tag. */
-	if (unlikely(!swim_tag_is_near(value, SWIM_TAG_HELD) ||
-		     !try_cmpxchg(tag, &word, word ^ SWIM_TAG_HELD ^ SWIM_TAG_GOING)))
-		return is_packed(value) ? swim_pack_free(object, word, value) :
-					  free_rare(object, word);
-	swim_release(object, swim_tag_held_size(value));
+	if (unlikely(size & SWIM_TAG_NO_SIZE || !try_cmpxchg(tag, &word, SWIM_TAG_UNWRITTEN)))
+		return free_other(object, word);
+	swim_release(object, size);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(swim_free);

@@ -83,7 +83,7 @@ static __always_inline void swim_zero(void *at, size_t size)
 	} else if (size > 8) {
 		swim_zero_2(at);
 		swim_zero_2(end - 16);
-	} else if (size) {
+	} else if (size & 8) {
 		WRITE_ONCE(*(u64 *)at, 0);
 	}
 }

@@ -10,12 +10,12 @@
  * closed, died, and came back) is as good as the one that was read: beyond the mark
  * everything is zero, and that is all that counts.
  *
- * Free takes the object by its tag (HELD or OWNED to GOING). When it is the newest one
- * of this CPU's hunk, the mark goes back over it after its bytes are zero again; until
- * the mark has moved its tag says "unwritten", so that nobody who walks takes it for
- * something. Otherwise its bytes are counted dead in the hunk's word (hunk.h), and who
- * counts the last ones gives the hunk back. As long as they are not counted the hunk
- * cannot go away, so free may be preempted or migrate between any two steps.
+ * Free takes the object by its tag (HELD or OWNED to unwritten), and then nobody who walks
+ * takes it for something. When it is the newest one of this CPU's hunk, the mark goes back
+ * over it after its bytes are zero again. Otherwise it becomes DEAD, its bytes are counted
+ * so in the hunk's word (hunk.h), and who counts the last ones gives the hunk back. As long
+ * as they are not counted the hunk cannot go away, so free may be preempted or migrate
+ * between any two steps.
  *
  * A CPU whose hunk is full starts it over when all in it is dead; or takes the spare one,
  * which a CPU that is gone or a mover has left; or gets one from the heap. When the heap has
@@ -204,9 +204,9 @@ static bool rewind(struct swim_pool *pool, void *object, unsigned long end)
 {
 	unsigned long slot = (unsigned long)object - SWIM_TAG_SLOT;
 
+	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
 	if (!pool->shared)
 		return swim_pool_rewind(pool->cpu, object, end);
-	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
 	swim_poison(object, end - (unsigned long)object);
 	/* Full barrier: whoever has it next finds it zero. */
 	if (word_try(pool, end, slot))
@@ -249,7 +249,7 @@ static void release(struct swim_pool *pool, struct swim_hunk *hunk, void *object
 
 /**
  * swim_release_slow - the end of a small object that is not short, or not the newest
- * @object: its tag is GOING, or still one that only the caller may change
+ * @object: its tag is unwritten, by the caller
  * @size: bytes, a multiple of 8
  */
 void swim_release_slow(void *object, size_t size)
@@ -745,7 +745,7 @@ static int shape(struct swim_pool *pool, struct swim_heap *heap)
 	pool->small_max = size / 4;
 	pool->apart = size == SWIM_FRAME_SIZE ? 0 : SWIM_TAG_APART;
 	pool->fast_max = pool->apart ? 0 : pool->small_max;
-	pool->held = swim_tag_sized(SWIM_TAG_HELD, 0, pool->apart) ^ swim_secret;
+	pool->held = swim_held ^ pool->apart;
 	return 0;
 }
 

@@ -292,13 +292,12 @@ static __always_inline void *swim_reserve(struct swim_hold *hold, size_t size, g
 	return hold->ops->reserve(hold, size, gfp, apart);
 }
 
-/* Let the mark go back over an object, whose bytes are zero, if it still is the newest. */
+/* Let the mark go back over an object, all of it zero, if it still is the newest. */
 static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __percpu *cpu, void *object,
 					     unsigned long end)
 {
 	unsigned long slot = (unsigned long)object - SWIM_TAG_SLOT, old = end;
 
-	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
 	/* Not the tag: who frees the object again should hear of it from us. */
 	swim_poison(object, end - (unsigned long)object);
 	barrier(); /* this CPU's interrupts see it zero before they can have it */
@@ -310,7 +309,7 @@ static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __percpu *cpu,
 
 /*
  * The memory of an object in a hunk of 64 KiB that its last owner has let go: its tag is
- * GOING, or still one that only the caller may change. @size is a multiple of 8.
+ * unwritten, by the caller. @size is a multiple of 8.
  */
 static __always_inline void swim_release(void *object, size_t size)
 {

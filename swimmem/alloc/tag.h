@@ -2,9 +2,10 @@
 /*
  * Tag: the word in front of every object. It is the object's only state, and its lock.
  *
- *	0		unwritten: allocated, but its owner has not said what it is yet
+ *	0		unwritten: allocated, but its owner has not said what it is yet; or in a
+ *			hunk of 64 KiB, its last owner lets it go
  *	sized		the size, and one of
- *	   GOING	  its last owner lets it go
+ *	   GOING	  its last owner lets it go, and its size is needed yet
  *	   DEAD		  nobody owns it: dropped, moved away, or padding
  *	   HELD		  given out without a lease
  *	   PACKED	  the same, in a pack; how far the pack's begin is stands here too
@@ -100,6 +101,9 @@ static_assert(SWIM_TAG_OWNED == SWIM_TAG_OF_RAW && SWIM_TAG_INNER == SWIM_TAG_OF
 static_assert(__SWIM_SIZED(1) == (1UL << SWIM_TAG_SIZE_SHIFT | SWIM_TAG_SIZED));
 static_assert(__SWIM_SIZED(SZ_1M) == (SZ_1M / 8UL << SWIM_TAG_SIZE_SHIFT | SWIM_TAG_SIZED));
 
+/* Mangled tag of a HELD object in a hunk of 64 KiB, but for its size and address. */
+extern unsigned long swim_held;
+
 static inline unsigned long *swim_tag_of(const void *object)
 {
 	return (unsigned long *)object - 1;
@@ -183,13 +187,20 @@ static inline size_t swim_tag_size(unsigned long value)
 	return (value & ~SWIM_TAG_LINKED) >> SWIM_TAG_SIZE_SHIFT << 3;
 }
 
-/* The same for one that is HELD in a hunk of 64 KiB, an instruction shorter. */
-static inline size_t swim_tag_held_size(unsigned long value)
+/*
+ * The size in @word, as it stands in memory, if that is a HELD tag in a hunk of 64 KiB. If it is
+ * not, the result has bits of SWIM_TAG_NO_SIZE: all else that is in a tag is rotated to there.
+ */
+static __always_inline size_t swim_tag_held_size(const unsigned long *tag, unsigned long word)
 {
 	const unsigned int shift = SWIM_TAG_SIZE_SHIFT - 3;
+	const unsigned long value = word ^ swim_held ^
+				    (unsigned long)(tag + 1) << SWIM_TAG_MIX_SHIFT;
 
-	return (value >> shift) - ((SWIM_TAG_HELD | SWIM_TAG_SIZED) >> shift);
+	return value >> shift | value << (BITS_PER_LONG - shift);
 }
+
+#define SWIM_TAG_NO_SIZE	(~(BIT(SWIM_TAG_SIZED_BITS - 1 - SWIM_TAG_SIZE_SHIFT) - 1) << 3 | 7)
 
 /* A sized tag in this state, whatever its size? */
 static inline bool swim_tag_is(unsigned long value, enum swim_tag_state state)

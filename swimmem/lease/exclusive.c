@@ -89,10 +89,12 @@ void *swim_object_new(struct swim_hold *hold, const struct swim_body *body, gfp_
  */
 void swim_release_object(void *object, unsigned long apart, size_t size)
 {
-	if (apart)
+	if (apart) {
 		swim_release_apart(object, apart, size);
-	else
-		swim_release(object, size);
+		return;
+	}
+	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
+	swim_release(object, size);
 }
 
 /**
