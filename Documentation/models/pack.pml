@@ -10,11 +10,12 @@
  * and how many live is exact at any time, and in the end all is free again.
  *
  *	alloc()			swim_pack_alloc(), bump() in alloc/pack.c
- *	release()		swim_pack_free(), swim_pack_release(), and put() for both
+ *	release()		swim_free(), swim_pack_release(), with put() for both; swim_packed_put() is
+ *				the same where nothing is dead
  *	resize()		swim_pack_resize()
  *
  * Reading the word is a step, and the compare-and-swap is one. That the word may have been
- * another in between is part of this: mark, used and live are compared, nothing else.
+ * another in between is part of this: mark, dead and live are compared, nothing else.
  *
  * What the checker must find when it is otherwise:
  *
@@ -24,11 +25,13 @@
  */
 #define UNITS	8
 
-#define SAME(state)	(mark == state.mark && used == state.used && live == state.live)
+#define SAME(state)	(mark == state.mark && dead == state.dead && live == state.live)
+/* An object has one tag; others in front of it are dead. */
+#define USED(state)	(state.mark - state.dead - state.live)
 
-typedef word { byte mark; byte used; byte live }
+typedef word { byte mark; byte dead; byte live }
 
-byte mark, used, live;		/* the word */
+byte mark, dead, live;		/* the word */
 byte whose[UNITS];		/* 0: nobody's */
 byte is_used, is_live;		/* what it should say */
 byte done;
@@ -46,19 +49,19 @@ inline pass(first, end, one, other)
 
 inline read()
 {
-	d_step { old.mark = mark; old.used = used; old.live = live }
+	d_step { old.mark = mark; old.dead = dead; old.live = live }
 }
 
 inline swap()
 {
-	mark = new.mark; used = new.used; live = new.live;
-	assert(used == is_used && live == is_live && used + live <= mark)
+	mark = new.mark; dead = new.dead; live = new.live;
+	assert(live == is_live && dead + live <= mark && USED(new) == is_used)
 }
 
 inline forget()
 {
-	old.mark = 0; old.used = 0; old.live = 0;
-	new.mark = 0; new.used = 0; new.live = 0
+	old.mark = 0; old.dead = 0; old.live = 0;
+	new.mark = 0; new.dead = 0; new.live = 0
 }
 
 /* An object of @units behind @front of tags: at @at, which is UNITS when there is no room. */
@@ -73,7 +76,7 @@ inline alloc(at, front, units)
 			:: SAME(old) ->
 				d_step {
 					at = old.mark + front;
-					new.mark = at + units; new.used = old.used + units; new.live = old.live + 1;
+					new.mark = at + units; new.dead = old.dead + front - 1; new.live = old.live + 1;
 					is_used = is_used + units; is_live++;
 					swap();
 					pass(at - front, at + units, 0, _pid)
@@ -95,7 +98,7 @@ inline alloc(at, front, units)
 
 inline release(at, front, units)
 {
-	/* Its tag says DEAD. */
+	/* Its tag says so. */
 	d_step { pass(at - front, at + units, _pid, _pid) };
 	read();
 	do
@@ -103,11 +106,12 @@ inline release(at, front, units)
 		if
 		:: SAME(old) ->
 			d_step {
-				new.mark = old.mark; new.used = old.used - units; new.live = old.live - 1;
+				new.mark = old.mark; new.dead = old.dead + 1 + units; new.live = old.live - 1;
 				if
-				:: new.live == 0 -> new.mark = 0; new.used = 0
+				:: new.live == 0 -> new.mark = 0; new.dead = 0
 #ifndef PLAIN_REWIND
-				:: new.live != 0 && old.mark == at + units -> new.mark = at - front
+				:: new.live != 0 && old.mark == at + units ->
+					new.mark = at - front; new.dead = new.dead - front - units
 #endif
 				:: else
 				fi;
@@ -142,10 +146,10 @@ inline resize(at, units, want)
 			if
 			:: SAME(old) ->
 				d_step {
-					new.mark = old.mark; new.used = old.used + want - units; new.live = old.live;
+					new.mark = old.mark; new.dead = old.dead; new.live = old.live;
 					if
 					:: old.mark == at + units -> new.mark = at + want
-					:: else
+					:: else -> new.dead = old.dead + units - want
 					fi;
 					is_used = is_used + want - units;
 					swap();
@@ -204,5 +208,5 @@ init
 		run user(1, false)
 	}
 	done == 3;
-	assert(mark == 0 && used == 0 && live == 0)
+	assert(mark == 0 && dead == 0 && live == 0)
 }

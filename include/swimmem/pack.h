@@ -22,15 +22,15 @@
 /**
  * struct swim_pack - the begin of a pack's block; its members are private
  * @hold: what clients allocate from
- * @size: bytes behind this header
- * @state: how many of them are below the mark, how many are used, and by how many objects
+ * @end: its end, in units of 8 bytes from here on
+ * @state: where the mark is, how many objects live, and how much is dead
  * @nothings: objects of size 0
  * @slot: tag of the one object of size 0, which stands where the memory begins
  * @memory: tags and objects
  */
 struct swim_pack {
 	struct swim_hold hold;
-	size_t size;
+	unsigned long end;
 	atomic64_t state;
 	atomic_long_t nothings;
 	unsigned long slot[8 / sizeof(long)] __aligned(8);
@@ -53,6 +53,9 @@ struct swim_pack_stats {
 
 extern const struct swim_hold_ops swim_pack_hold_ops;
 
+/* The state of a pack in which nothing lives. */
+#define __SWIM_PACK_EMPTY	(sizeof(struct swim_pack) / 8)
+
 #define __SWIM_PACK(_name, _bytes)						\
 	static_assert((_bytes) % 8 == 0 && (_bytes) <= SWIM_PACK_MAX);		\
 	static union {								\
@@ -61,7 +64,8 @@ extern const struct swim_hold_ops swim_pack_hold_ops;
 	} _name = {								\
 		.pack = {							\
 			.hold.ops = &swim_pack_hold_ops,			\
-			.size = (_bytes),					\
+			.end = __SWIM_PACK_EMPTY + (_bytes) / 8,		\
+			.state = ATOMIC64_INIT(__SWIM_PACK_EMPTY),		\
 		},								\
 	}
 

@@ -103,7 +103,7 @@ static void pack_exit(struct kunit *test)
 /* What a pack is, to the last byte. */
 static void remember(struct kunit *test)
 {
-	const size_t bytes = HEADER + pack_of(test)->size;
+	const size_t bytes = HEADER + stats_of(pack_of(test)).size;
 
 	KUNIT_ASSERT_LE(test, bytes, sizeof(copy));
 	memcpy(copy, pack_of(test), bytes);
@@ -111,7 +111,9 @@ static void remember(struct kunit *test)
 
 static void expect_same(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, memcmp(copy, pack_of(test), HEADER + pack_of(test)->size), 0);
+	const size_t bytes = HEADER + stats_of(pack_of(test)).size;
+
+	KUNIT_EXPECT_EQ(test, memcmp(copy, pack_of(test), bytes), 0);
 }
 
 static void *get(struct kunit *test, size_t size)

@@ -6,11 +6,10 @@
 #include <linux/module.h>
 #include <linux/string.h>
 
-#include <swimmem/pack.h>
-
 #include "../compat.h"
 #include "../observe/report.h"
 #include "../observe/trace.h"
+#include "pack.h"
 #include "pool.h"
 #include "space.h"
 
@@ -226,7 +225,7 @@ noinline int swim_refuse(const char *what, void *object)
 	return -SWIM_ECORRUPT;
 }
 
-/* What is not in a hunk of 64 KiB, or cannot be freed; @word: its tag as it stands there. */
+/* What is in no hunk of 64 KiB and no pack, or cannot be freed; @word: its tag as it stands. */
 static noinline int free_other(void *object, unsigned long word)
 {
 	unsigned long *tag = swim_tag_of(object);
@@ -252,6 +251,20 @@ static noinline int free_other(void *object, unsigned long word)
 	return 0;
 }
 
+/* What is not in a hunk of 64 KiB: most often it is in a pack. */
+static __always_inline int free_apart(void *object, unsigned long word, long rest)
+{
+	struct swim_pack *pack;
+
+	if (unlikely(!swim_packed_pack(object, rest, &pack)))
+		return free_other(object, word);
+	/* As in swim_free(). */
+	if (unlikely(!try_cmpxchg(swim_tag_of(object), &word, SWIM_TAG_UNWRITTEN)))
+		return swim_refuse("free", object);
+	swim_packed_put(pack, object, rest);
+	return 0;
+}
+
 /**
  * swim_free - give an object back that has no lease
  * @object: from swim_alloc() or the like; NULL is nothing to do
@@ -273,9 +286,11 @@ int swim_free(void *object)
 		return refuse_misaligned("free", object);
 	word = READ_ONCE(*tag);
 	size = swim_tag_held_size(tag, word);
+	if (unlikely(size & SWIM_TAG_NO_SIZE))
+		return free_apart(object, word, swim_packed_rest(size));
 	/* One of two that free it at once gets the tag. */
-	if (unlikely(size & SWIM_TAG_NO_SIZE || !try_cmpxchg(tag, &word, SWIM_TAG_UNWRITTEN)))
-		return free_other(object, word);
+	if (unlikely(!try_cmpxchg(tag, &word, SWIM_TAG_UNWRITTEN)))
+		return swim_refuse("free", object);
 	swim_release(object, size);
 	return 0;
 }

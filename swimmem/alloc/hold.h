@@ -43,12 +43,6 @@ struct swim_apart {
 struct swim_apart swim_apart_of(const void *object, unsigned long value);
 
 int swim_refuse(const char *what, void *object);
-int swim_pack_free(void *object, unsigned long word, unsigned long value);
-int swim_pack_free_nothing(void *object);
-void swim_pack_release(struct swim_pack *pack, void *object, size_t size);
-int swim_pack_resize(struct swim_pack *pack, void *object, unsigned long value, size_t size);
-size_t swim_pack_used(struct swim_pack *pack);
-struct swim_pack *swim_pack_of(const void *object, unsigned long value);
 
 static __always_inline void swim_zero_2(u64 *at)
 {
@@ -68,14 +62,20 @@ static __always_inline void swim_zero_8(u64 *at)
 	swim_zero_4(at + 4);
 }
 
-/* Zero what is short, and a multiple of 8. To store twice to a word is less than to ask whether. */
+/* Zero 32 to 64 bytes. To store twice to a word is less than to ask whether. */
+static __always_inline void swim_zero_line(void *at, void *end)
+{
+	swim_zero_4(at);
+	swim_zero_4(end - 32);
+}
+
+/* Zero what is short, and a multiple of 8. */
 static __always_inline void swim_zero(void *at, size_t size)
 {
 	void *end = at + size;
 
 	if (likely(size - 32 <= 32)) {
-		swim_zero_4(at);
-		swim_zero_4(end - 32);
+		swim_zero_line(at, end);
 	} else if (size > 64) {
 		for (; end - at > 64; at += 64)
 			swim_zero_8(at);

@@ -2,17 +2,17 @@
 /*
  * Pack: bump allocation in one block.
  *
- *	pack      memory                         mark            memory + size
+ *	pack      memory                         mark            end
  *	| header | tag object | tag object | ... | not used ... |
  *
- * One word is the whole state: where the mark is, how many bytes objects use, how many
- * objects there are. Each allocation and each free changes it with one compare-and-swap.
+ * One word is the whole state (pack.h): where the mark is, how many objects there are, and how much
+ * below the mark is dead. Each allocation and each free changes it with one compare-and-swap.
  * That it may be the same again in between is no matter: what is beyond the mark is free,
  * whatever has been there.
  *
- *	alloc	mark + tag + size,  used + size,  live + 1
- *	free			    used - size,  live - 1,  and mark back to the object's
- *		tag when it was the newest; all of it 0 when it was the last
+ *	alloc	mark + tag + size,  live + 1
+ *	free	live - 1, and mark back to the object's tag when it was the newest, else
+ *		dead + tag + size; all of it as in the beginning when it was the last
  *
  * An object without a lease has in its tag how far the pack is. In front of one that a lease
  * owns, whose tag has no room for that, stands a LINK which says it.
@@ -22,89 +22,81 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
-#include <swimmem/pack.h>
-
 #include "../compact/evacuate.h"
 #include "../observe/leak.h"
 #include "../observe/trace.h"
-#include "hold.h"
+#include "pack.h"
 
-/* The state, in units of 8 bytes and in objects. */
-#define MARK_BITS	21
-#define USED_SHIFT	MARK_BITS
-#define LIVE_SHIFT	(2 * MARK_BITS)
-#define MARK_MASK	(BIT_ULL(MARK_BITS) - 1)
-#define UNIT		SWIM_OBJECT_ALIGN
+#define UNIT		SWIM_PACK_UNIT
 #define UNIT_SHIFT	3
-
-/* What an object adds to the state: for each of its units, and for itself with its tag. */
-#define STATE_UNIT	(1 + BIT_ULL(USED_SHIFT))
-#define STATE_OBJECT	(1 + BIT_ULL(LIVE_SHIFT))
-
-/* In a tag, above its size: units from the pack to the object. */
-#define FAR_SHIFT	SWIM_TAG_SIZED_BITS
-#define FAR_BITS	MARK_BITS
 
 static_assert(SWIM_TAG_SLOT == 1 << UNIT_SHIFT);
 static_assert(SWIM_OBJECT_ALIGN == 1 << UNIT_SHIFT);
-static_assert(SWIM_PACK_MAX / UNIT <= MARK_MASK);
+static_assert(offsetof(struct swim_pack, memory) == __SWIM_PACK_EMPTY * UNIT);
+static_assert(SWIM_PACK_MAX / UNIT + __SWIM_PACK_EMPTY <= SWIM_PACK_MARK);
 static_assert(SWIM_PACK_MAX / UNIT < BIT(SWIM_TAG_SIZED_BITS - 1 - SWIM_TAG_SIZE_SHIFT));
-/* The smallest object is a tag and 8 bytes. */
-static_assert(SWIM_PACK_MAX / (2 * UNIT) < BIT_ULL(64 - LIVE_SHIFT));
-static_assert((SWIM_PACK_MAX + sizeof(struct swim_pack)) / UNIT < BIT(FAR_BITS));
-static_assert(offsetof(struct swim_pack, memory) % UNIT == 0);
+static_assert(SWIM_PACK_MAX / UNIT < BIT_ULL(64 - SWIM_PACK_DEAD_SHIFT));
+/* The smallest object is a tag and 8 bytes, or for a lease a LINK and a tag. */
+static_assert(SWIM_PACK_MAX / (2 * UNIT) < BIT(SWIM_PACK_LIVE_BITS));
 
-static unsigned int state_mark(u64 state)
+/* What the state says. */
+struct state {
+	u32 mark;
+	u32 live;
+	u32 dead;
+};
+
+static struct state state_of(u64 word)
 {
-	return state & MARK_MASK;
+	return (struct state){
+		.mark = word & SWIM_PACK_MARK,
+		.live = word >> SWIM_PACK_LIVE_SHIFT & (BIT(SWIM_PACK_LIVE_BITS) - 1),
+		.dead = word >> SWIM_PACK_DEAD_SHIFT,
+	};
 }
 
-static unsigned int state_used(u64 state)
+static u64 state_word(struct state state)
 {
-	return state >> USED_SHIFT & MARK_MASK;
+	if (!state.live)
+		return __SWIM_PACK_EMPTY;
+	return state.mark | (state.dead ? SWIM_PACK_HOLES : 0) |
+	       (u64)state.live << SWIM_PACK_LIVE_SHIFT | (u64)state.dead << SWIM_PACK_DEAD_SHIFT;
 }
 
-static unsigned int state_live(u64 state)
+/* Units from the pack's begin. */
+static u32 unit_of(const struct swim_pack *pack, const void *at)
 {
-	return state >> LIVE_SHIFT;
+	return (size_t)(at - (const void *)pack) >> UNIT_SHIFT;
 }
 
-/* Units from where the memory begins. */
-static unsigned long unit_of(const struct swim_pack *pack, const void *at)
+static size_t pack_size(const struct swim_pack *pack)
 {
-	return (size_t)((const char *)at - pack->memory) >> UNIT_SHIFT;
+	return (pack->end - __SWIM_PACK_EMPTY) * UNIT;
 }
 
 /* The size in a PACKED tag. */
 static size_t packed_size(unsigned long value)
 {
-	return swim_tag_size(value & ~(~0UL << FAR_SHIFT));
+	return swim_tag_size(value & ~(~0UL << SWIM_PACK_FAR_SHIFT));
 }
 
 #if BITS_PER_LONG == 64
 
-/* What a PACKED tag has that other sized tags have not. */
-static unsigned long packed_far(unsigned long value)
+/* What leads from a tag to the pack; @mark: where the tag stands. */
+static __always_inline unsigned long far_to(struct swim_pack *pack, void *object,
+					    unsigned long mark)
 {
-	return value >> FAR_SHIFT << FAR_SHIFT;
-}
-
-/* The sized tag @value with how far the pack is. */
-static unsigned long packed_value(const struct swim_pack *pack, const void *object,
-				  unsigned long value)
-{
-	return (unsigned long)(object - (void *)pack) << (FAR_SHIFT - UNIT_SHIFT) | value;
+	return mark << SWIM_PACK_FAR_SHIFT;
 }
 
 /* The pack that a PACKED tag, or a LINK, leads to, if it is a pack. */
 static struct swim_pack *pack_from(const void *object, unsigned long value)
 {
-	const unsigned long far = value >> FAR_SHIFT;
-	const struct swim_pack *pack = object - (far << UNIT_SHIFT);
+	const unsigned long mark = value >> SWIM_PACK_FAR_SHIFT;
+	const struct swim_pack *pack = object - SWIM_TAG_SLOT - mark * UNIT;
 
 	/* A tag that was overwritten comes this far one time in four million. */
-	if (unlikely(far - 1 >= BIT(FAR_BITS) - 1 ||
-		     READ_ONCE_NOCHECK(pack->hold.ops) != &swim_pack_hold_ops))
+	if (unlikely(mark > SWIM_PACK_MARK || !swim_pack_is(pack)))
 		return NULL;
 	return (struct swim_pack *)pack;
 }
@@ -112,16 +104,10 @@ static struct swim_pack *pack_from(const void *object, unsigned long value)
 #else
 
 /* The slot has another word, in front of the tag: the pack itself. */
-static unsigned long packed_far(unsigned long value)
-{
-	return 0;
-}
-
-static unsigned long packed_value(const struct swim_pack *pack, const void *object,
-				  unsigned long value)
+static unsigned long far_to(struct swim_pack *pack, void *object, unsigned long mark)
 {
 	swim_tag_of(object)[-1] = (unsigned long)pack ^ swim_secret;
-	return value;
+	return 0;
 }
 
 static struct swim_pack *pack_from(const void *object, unsigned long value)
@@ -139,8 +125,8 @@ static struct swim_pack *pack_from(const void *object, unsigned long value)
 static void write_far(struct swim_pack *pack, void *object, enum swim_tag_state state, size_t size)
 {
 	swim_tag_write_sized(swim_tag_of(object),
-			     packed_value(pack, object,
-					  swim_tag_sized(state, size, SWIM_TAG_APART)));
+			     swim_tag_sized(state, size, SWIM_TAG_APART) |
+			     far_to(pack, object, unit_of(pack, object - SWIM_TAG_SLOT)));
 }
 
 static struct swim_pack *pack_of_nothing(const void *object)
@@ -177,18 +163,21 @@ struct swim_pack *swim_pack_of(const void *object, unsigned long value)
 static void *bump(struct swim_pack *pack, size_t size, size_t front, size_t align)
 {
 	const unsigned int units = DIV_ROUND_UP(size, UNIT);
-	u64 new, old = atomic64_read(&pack->state);
+	s64 old = atomic64_read(&pack->state);
 	unsigned long at, object;
+	struct state state;
 
 	do {
-		at = (unsigned long)pack->memory + state_mark(old) * UNIT;
+		state = state_of(old);
+		at = (unsigned long)pack + state.mark * UNIT;
 		object = ALIGN(at + front, align);
-		if (object + units * UNIT > (unsigned long)pack->memory + pack->size)
+		if (object + units * UNIT > (unsigned long)pack + pack->end * UNIT)
 			return NULL;
-		new = old + (object - at) / UNIT + units;
-		new += (u64)units << USED_SHIFT | BIT_ULL(LIVE_SHIFT);
+		state.mark += (object - at) / UNIT + units;
+		state.dead += (object - at) / UNIT - 1;
+		state.live++;
 		/* Acquire: pairs with the release of what was here before. */
-	} while (!atomic64_try_cmpxchg(&pack->state, &old, new));
+	} while (!atomic64_try_cmpxchg(&pack->state, &old, state_word(state)));
 	memset((void *)object, 0, units * UNIT);
 	/* What alignment has left in front is dead on its own. */
 	if (object - at > front)
@@ -204,7 +193,7 @@ static void *failed(struct swim_pack *pack, size_t size, size_t front, size_t al
 	size_t first = ALIGN((unsigned long)pack->memory + front, align) -
 		       (unsigned long)pack->memory;
 
-	if (first > pack->size || size > pack->size - first)
+	if (first > pack_size(pack) || size > pack_size(pack) - first)
 		return ERR_PTR(-SWIM_EOVERSIZED);
 	return ERR_PTR(-SWIM_ENOMEM);
 }
@@ -219,6 +208,33 @@ static void *alloc_nothing(struct swim_pack *pack)
 	return pack->memory;
 }
 
+/* Move the mark over so many units and a tag: the usual case. @mark: where it was. */
+static __always_inline bool take(struct swim_pack *pack, unsigned long units, unsigned long *mark)
+{
+	s64 old = atomic64_read(&pack->state);
+
+	*mark = old & SWIM_PACK_MARK;
+	/* Acquire: pairs with the release of what was here before. */
+	return *mark + units < pack->end &&
+	       atomic64_try_cmpxchg(&pack->state, &old, old + units + 1 + SWIM_PACK_LIVE_ONE);
+}
+
+static __always_inline void *object_at(struct swim_pack *pack, unsigned long mark)
+{
+	return (void *)pack + mark * UNIT + SWIM_TAG_SLOT;
+}
+
+static __always_inline void *write_packed(struct swim_pack *pack, unsigned long mark,
+					  unsigned long units)
+{
+	void *object = object_at(pack, mark);
+
+	swim_tag_write_size(swim_tag_of(object), 0, swim_held ^
+			    (far_to(pack, object, mark) + (units << SWIM_TAG_SIZE_SHIFT) +
+			     SWIM_PACK_NOT_HELD));
+	return object;
+}
+
 /* What is larger than short, of size 0, aligned to more than 8, or does not fit. */
 static noinline void *alloc_slow(struct swim_pack *pack, size_t size, size_t align)
 {
@@ -228,7 +244,7 @@ static noinline void *alloc_slow(struct swim_pack *pack, size_t size, size_t ali
 		return ERR_PTR(-SWIM_EMISALIGNED);
 	if (!size)
 		return alloc_nothing(pack);
-	if (size > pack->size)
+	if (size > pack_size(pack))
 		return failed(pack, size, SWIM_TAG_SLOT, align);
 	object = bump(pack, size, SWIM_TAG_SLOT, align);
 	if (!object)
@@ -236,6 +252,18 @@ static noinline void *alloc_slow(struct swim_pack *pack, size_t size, size_t ali
 	write_far(pack, object, SWIM_TAG_PACKED, round_up(size, UNIT));
 	trace_swim_alloc("pack", object, size, 0);
 	return object;
+}
+
+/* What swim_pack_alloc() does not do itself. */
+static noinline void *alloc_other(struct swim_pack *pack, size_t size)
+{
+	const unsigned long units = (size + UNIT - 1) >> UNIT_SHIFT;
+	unsigned long mark;
+
+	if (swim_is_traced(swim_alloc) || !pack || size - 1 >= SZ_512 || !take(pack, units, &mark))
+		return alloc_slow(pack, size, UNIT);
+	swim_zero(object_at(pack, mark), units << UNIT_SHIFT);
+	return write_packed(pack, mark, units);
 }
 
 /**
@@ -251,25 +279,15 @@ static noinline void *alloc_slow(struct swim_pack *pack, size_t size, size_t ali
  */
 void *swim_pack_alloc(struct swim_pack *pack, size_t size)
 {
-	const u64 units = (size + UNIT - 1) >> UNIT_SHIFT;
-	unsigned long mark;
-	void *object;
-	u64 old;
+	unsigned long mark, units = (size + UNIT - 1) >> UNIT_SHIFT;
 
-	if (unlikely(swim_is_traced(swim_alloc) || !pack || size - 1 >= SZ_512))
-		return alloc_slow(pack, size, UNIT);
-	old = atomic64_read(&pack->state);
-	do {
-		mark = state_mark(old);
-		if (unlikely((mark + units) << UNIT_SHIFT >= pack->size))
-			return alloc_slow(pack, size, UNIT);
-		/* Acquire: pairs with the release of what was here before. */
-	} while (unlikely(!atomic64_try_cmpxchg(&pack->state, &old,
-						old + units * STATE_UNIT + STATE_OBJECT)));
-	object = pack->memory + (mark << UNIT_SHIFT) + SWIM_TAG_SLOT;
-	swim_zero(object, units << UNIT_SHIFT);
-	write_far(pack, object, SWIM_TAG_PACKED, units << UNIT_SHIFT);
-	return object;
+	/* Not to be made of the size again. */
+	OPTIMIZER_HIDE_VAR(units);
+	if (unlikely(swim_is_traced(swim_alloc) || !pack || units - 4 > 4 ||
+		     !take(pack, units, &mark)))
+		return alloc_other(pack, size);
+	swim_zero_line(object_at(pack, mark), object_at(pack, mark + units));
+	return write_packed(pack, mark, units);
 }
 EXPORT_SYMBOL_GPL(swim_pack_alloc);
 
@@ -287,7 +305,7 @@ static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsign
 	struct swim_pack *pack = container_of(hold, struct swim_pack, hold);
 	void *object;
 
-	if (size > pack->size)
+	if (size > pack_size(pack))
 		return failed(pack, size, 2 * SWIM_TAG_SLOT, UNIT);
 	object = bump(pack, size, 2 * SWIM_TAG_SLOT, UNIT);
 	if (!object)
@@ -300,21 +318,38 @@ static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsign
 }
 
 /*
- * Take an object off the state: from the unit @begin, its first tag, to @end, @units of them
- * its own.
+ * Take an object off the state: from the unit @begin, its first tag, to @end, @units of them its
+ * own with its tag.
  */
-static __always_inline void put(struct swim_pack *pack, unsigned long begin, unsigned long end,
-				u64 units)
+static void put(struct swim_pack *pack, u32 begin, u32 end, u32 units)
 {
-	u64 new, old = atomic64_read(&pack->state);
+	s64 old = atomic64_read(&pack->state);
+	struct state state;
 
 	do {
-		new = old - (units << USED_SHIFT) - BIT_ULL(LIVE_SHIFT);
-		if (unlikely(!(new >> LIVE_SHIFT)))
-			new = 0;
-		else if (state_mark(new) == end)
-			new -= end - begin;
-	} while (unlikely(!atomic64_try_cmpxchg(&pack->state, &old, new)));
+		state = state_of(old);
+		state.live--;
+		state.dead += units;
+		if (state.mark == end) {
+			state.dead -= end - begin;
+			state.mark = begin;
+		}
+	} while (!atomic64_try_cmpxchg(&pack->state, &old, state_word(state)));
+}
+
+/**
+ * swim_pack_put - the end of an object in a pack that had no lease
+ * @pack: where it is
+ * @object: its tag is unwritten, by the caller
+ * @units: its size
+ */
+noinline void swim_pack_put(struct swim_pack *pack, void *object, size_t units)
+{
+	const u32 begin = unit_of(pack, object - SWIM_TAG_SLOT);
+
+	swim_tag_write_sized(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, units << UNIT_SHIFT,
+								 SWIM_TAG_APART));
+	put(pack, begin, begin + 1 + units, units + 1);
 }
 
 /**
@@ -325,13 +360,15 @@ static __always_inline void put(struct swim_pack *pack, unsigned long begin, uns
  */
 void swim_pack_release(struct swim_pack *pack, void *object, size_t size)
 {
-	unsigned long begin = unit_of(pack, object - 2 * SWIM_TAG_SLOT);
+	const u32 begin = unit_of(pack, object - 2 * SWIM_TAG_SLOT);
+	const u32 units = (size + SWIM_TAG_SLOT) >> UNIT_SHIFT;
 
 	trace_swim_free("pack", object, size);
 	if (want_init_on_free())
 		memset(object, 0, size);
 	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, SWIM_TAG_WHERE));
-	put(pack, begin, unit_of(pack, object + size), size >> UNIT_SHIFT);
+	/* Its LINK is dead already. */
+	put(pack, begin, begin + 1 + units, units);
 }
 
 /**
@@ -350,22 +387,6 @@ int swim_pack_free_nothing(void *object)
 	return 0;
 }
 
-static __always_inline int put_packed(struct swim_pack *pack, const void *object, u64 units)
-{
-	unsigned long end = unit_of(pack, object) + units;
-
-	put(pack, end - units - 1, end, units);
-	return 0;
-}
-
-static noinline int put_slow(struct swim_pack *pack, void *object, u64 units)
-{
-	trace_swim_free("pack", object, units << UNIT_SHIFT);
-	if (want_init_on_free())
-		memset(object, 0, units << UNIT_SHIFT);
-	return put_packed(pack, object, units);
-}
-
 /**
  * swim_pack_free - free an object without a lease, for swim_free()
  * @object: the object
@@ -377,16 +398,16 @@ static noinline int put_slow(struct swim_pack *pack, void *object, u64 units)
 int swim_pack_free(void *object, unsigned long word, unsigned long value)
 {
 	struct swim_pack *pack = pack_from(object, value);
-	const u64 units = packed_size(value) >> UNIT_SHIFT;
+	const size_t size = packed_size(value);
 
-	/* One of two that free it at once gets the tag. How far the pack is nobody asks again. */
-	if (unlikely(!pack || !try_cmpxchg(swim_tag_of(object), &word,
-					   word ^ packed_far(value) ^ SWIM_TAG_PACKED ^
-					   SWIM_TAG_DEAD)))
+	/* One of two that free it at once gets the tag. */
+	if (!pack || !try_cmpxchg(swim_tag_of(object), &word, SWIM_TAG_UNWRITTEN))
 		return swim_refuse("free", object);
-	if (want_init_on_free() || swim_is_traced(swim_free))
-		return put_slow(pack, object, units);
-	return put_packed(pack, object, units);
+	trace_swim_free("pack", object, size);
+	if (want_init_on_free())
+		memset(object, 0, size);
+	swim_pack_put(pack, object, size >> UNIT_SHIFT);
+	return 0;
 }
 
 /**
@@ -401,27 +422,33 @@ int swim_pack_free(void *object, unsigned long word, unsigned long value)
 int swim_pack_resize(struct swim_pack *pack, void *object, unsigned long value, size_t size)
 {
 	const size_t before = packed_size(value);
-	const unsigned int end = unit_of(pack, object + before);
-	u64 new, old = atomic64_read(&pack->state);
+	const u32 end = unit_of(pack, object + before);
+	s64 old = atomic64_read(&pack->state);
+	struct state state;
 	long delta;
 
-	if (size > pack->size)
+	if (size > pack_size(pack))
 		return -SWIM_EOVERSIZED;
 	size = round_up(size, UNIT);
 	delta = ((long)size - (long)before) / UNIT;
 	do {
-		bool newest = state_mark(old) == end;
+		bool newest;
 
-		if (delta > 0 && (!newest || end + delta > pack->size / UNIT))
+		state = state_of(old);
+		newest = state.mark == end;
+		if (delta > 0 && (!newest || end + delta > pack->end))
 			return -SWIM_EOVERSIZED;
-		new = old + ((u64)delta << USED_SHIFT) + (newest ? delta : 0);
+		if (newest)
+			state.mark += delta;
+		else
+			state.dead -= delta;
 		/* The rest of one that is not the newest is dead on its own. */
 		if (delta < 0 && !newest)
 			swim_tag_write(swim_tag_of(object + size + SWIM_TAG_SLOT),
 				       swim_tag_sized(SWIM_TAG_DEAD,
 						      before - size - SWIM_TAG_SLOT,
 						      SWIM_TAG_APART));
-	} while (!atomic64_try_cmpxchg(&pack->state, &old, new));
+	} while (!atomic64_try_cmpxchg(&pack->state, &old, state_word(state)));
 	if (delta > 0)
 		memset(object + before, 0, size - before);
 	write_far(pack, object, SWIM_TAG_PACKED, size);
@@ -437,13 +464,13 @@ int swim_pack_resize(struct swim_pack *pack, void *object, unsigned long value, 
  */
 void swim_pack_stats(struct swim_pack *pack, struct swim_pack_stats *stats)
 {
-	u64 state = atomic64_read(&pack->state);
+	const struct state state = state_of(atomic64_read(&pack->state));
 
 	*stats = (struct swim_pack_stats){
-		.size = pack->size,
-		.free = pack->size - state_mark(state) * UNIT,
-		.used = state_used(state) * UNIT,
-		.live = state_live(state) + atomic_long_read(&pack->nothings),
+		.size = pack_size(pack),
+		.free = (pack->end - state.mark) * UNIT,
+		.used = (state.mark - __SWIM_PACK_EMPTY - state.dead - state.live) * UNIT,
+		.live = state.live + atomic_long_read(&pack->nothings),
 	};
 }
 EXPORT_SYMBOL_GPL(swim_pack_stats);
@@ -454,7 +481,7 @@ EXPORT_SYMBOL_GPL(swim_pack_stats);
  */
 size_t swim_pack_used(struct swim_pack *pack)
 {
-	return state_mark(atomic64_read(&pack->state)) * UNIT;
+	return (state_of(atomic64_read(&pack->state)).mark - __SWIM_PACK_EMPTY) * UNIT;
 }
 
 static void hold_stats(struct swim_hold *hold, struct swim_hold_stats *stats)
@@ -469,7 +496,7 @@ static bool hold_is_empty(struct swim_hold *hold)
 {
 	struct swim_pack *pack = container_of(hold, struct swim_pack, hold);
 
-	return !state_live(atomic64_read(&pack->state)) && !atomic_long_read(&pack->nothings);
+	return !state_of(atomic64_read(&pack->state)).live && !atomic_long_read(&pack->nothings);
 }
 
 static void hold_evacuate(struct swim_hold *from, struct swim_hold *to, gfp_t gfp)
@@ -520,8 +547,9 @@ struct swim_pack *swim_pack_create(const struct swim_block *block)
 		return ERR_PTR(-SWIM_EMISALIGNED);
 	memset(pack, 0, sizeof(*pack));
 	pack->hold.ops = &swim_pack_hold_ops;
-	pack->size = min_t(size_t, SWIM_PACK_MAX,
-			   round_down(block->size - skip - sizeof(*pack), UNIT));
+	pack->end = __SWIM_PACK_EMPTY +
+		    min_t(size_t, SWIM_PACK_MAX, block->size - skip - sizeof(*pack)) / UNIT;
+	atomic64_set(&pack->state, __SWIM_PACK_EMPTY);
 	return pack;
 }
 EXPORT_SYMBOL_GPL(swim_pack_create);

@@ -13,8 +13,8 @@
 #include <linux/preempt.h>
 
 #include <swimmem/counted.h>
-#include <swimmem/pack.h>
 
+#include "../alloc/pack.h"
 #include "../compat.h"
 #include "../lease/cell.h"
 #include "evacuate.h"
@@ -130,7 +130,7 @@ static bool is_in_pack(struct swim_hold *hold, const void *at)
 {
 	struct swim_pack *pack = container_of(hold, struct swim_pack, hold);
 
-	return at >= (void *)pack->memory && at < (void *)pack->memory + pack->size;
+	return at >= (void *)pack->memory && at < (void *)pack + pack->end * SWIM_PACK_UNIT;
 }
 
 /* Bytes of what is behind a tag in a pack, which says so or names a lease; below 0 if neither. */

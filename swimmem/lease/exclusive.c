@@ -23,6 +23,7 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 
+#include "../alloc/pack.h"
 #include "../compat.h"
 #include "../observe/report.h"
 #include "../observe/trace.h"
