@@ -362,25 +362,6 @@ static bool is_small(const struct swim_pool *pool, size_t size, size_t align)
 	return size <= pool->small_max && size + align - SWIM_OBJECT_ALIGN <= pool->small_max;
 }
 
-/**
- * swim_pool_reserve_slow - reserve what needs a new hunk, or an extent of its own
- * @pool: where from
- * @size: bytes
- * @gfp: how the heap may grow for it
- * @apart: SWIM_TAG_APART when the object stands apart, else 0
- *
- * Return: an object with an unwritten tag, zeroed, or ERR_PTR.
- */
-void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, unsigned long *apart)
-{
-	if (size <= pool->small_max) {
-		*apart = pool->apart;
-		return reserve_small(pool, size, SWIM_OBJECT_ALIGN, gfp);
-	}
-	*apart = SWIM_TAG_APART;
-	return swim_large_reserve(pool, size, SWIM_OBJECT_ALIGN, gfp);
-}
-
 static __always_inline void *write_held(struct swim_pool *pool, void *object, size_t size)
 {
 	swim_tag_write_size(swim_tag_of(object), size, pool->held);
@@ -447,7 +428,14 @@ static void *hold_alloc(struct swim_hold *hold, size_t size, size_t align, gfp_t
 
 static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsigned long *apart)
 {
-	return swim_pool_reserve(swim_pool_of(hold), size, gfp, apart);
+	struct swim_pool *pool = swim_pool_of(hold);
+
+	if (size <= pool->small_max) {
+		*apart = pool->apart;
+		return reserve_small(pool, size, SWIM_OBJECT_ALIGN, gfp);
+	}
+	*apart = SWIM_TAG_APART;
+	return swim_large_reserve(pool, size, SWIM_OBJECT_ALIGN, gfp);
 }
 
 static void hold_stats(struct swim_hold *hold, struct swim_hold_stats *stats)

@@ -112,7 +112,6 @@ struct swim_pool {
 
 static_assert(sizeof(struct swim_pool) % SWIM_OBJECT_ALIGN == 0);
 
-void *swim_pool_reserve_slow(struct swim_pool *pool, size_t size, gfp_t gfp, unsigned long *apart);
 void swim_release_slow(void *object, size_t size);
 void swim_pool_release(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size);
 void swim_pool_retire(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size);
@@ -265,18 +264,15 @@ static __always_inline bool swim_pool_bump(struct swim_pool *pool, size_t size, 
 	return true;
 }
 
-/* For swim_reserve(), which see. */
-static __always_inline void *swim_pool_reserve(struct swim_pool *pool, size_t size, gfp_t gfp,
-					       unsigned long *apart)
+/* The same as swim_reserve(), in the usual case, where nothing stands apart; else false. */
+static __always_inline bool swim_reserve_now(struct swim_hold *hold, size_t size, void **object)
 {
-	void *object;
+	struct swim_pool *pool = swim_pool_of(hold);
 
-	if (likely(!swim_is_traced(swim_alloc) && size - 1 < pool->fast_max &&
-		   swim_pool_bump(pool, ALIGN(size, SWIM_OBJECT_ALIGN), &object))) {
-		*apart = 0;
-		return object;
-	}
-	return swim_pool_reserve_slow(pool, size, gfp, apart);
+	/* Size 0 is large here too. */
+	return likely(hold->ops == &swim_pool_hold_ops && !swim_is_traced(swim_alloc) &&
+		      size - 1 < pool->fast_max &&
+		      swim_pool_bump(pool, ALIGN(size, SWIM_OBJECT_ALIGN), object));
 }
 
 /*
@@ -286,10 +282,12 @@ static __always_inline void *swim_pool_reserve(struct swim_pool *pool, size_t si
 static __always_inline void *swim_reserve(struct swim_hold *hold, size_t size, gfp_t gfp,
 					  unsigned long *apart)
 {
-	/* The usual case needs no indirect call. */
-	if (likely(hold->ops == &swim_pool_hold_ops))
-		return swim_pool_reserve(swim_pool_of(hold), size, gfp, apart);
-	return hold->ops->reserve(hold, size, gfp, apart);
+	void *object;
+
+	if (!swim_reserve_now(hold, size, &object))
+		return hold->ops->reserve(hold, size, gfp, apart);
+	*apart = 0;
+	return object;
 }
 
 /* Let the mark go back over an object, all of it zero, if it still is the newest. */

@@ -4,8 +4,8 @@
  * object's tag (tag.h); the lease itself is a pointer that a mover may change while the
  * object is VISITED, and the owner at any other time.
  *
- * The owner takes the object by its tag, OWNED (or INNER) by this lease to PINNED, DROPPING
- * or GOING. When that fails he looks why:
+ * The owner takes the object by its tag, OWNED (or INNER) by this lease to PINNED, DROPPING,
+ * GOING or unwritten. When that fails he looks why:
  *
  *	VISITED		a mover copies it: ask for it, look again. The mover has interrupts
  *			off and looks at "asked" after each cache line

@@ -51,7 +51,10 @@ static_assert(offsetof(struct swim_buf, cap) ==
 
 static inline unsigned long swim_meta_plain(size_t size)
 {
-	return __SWIM_SIZED(size) | (-size & 7) << SWIM_META_ADDED_SHIFT;
+	const size_t rounded = ALIGN(size, SWIM_OBJECT_ALIGN);
+
+	return (rounded << (SWIM_TAG_SIZE_SHIFT - 3)) +
+	       ((rounded - size) << SWIM_META_ADDED_SHIFT) + SWIM_META_PLAIN;
 }
 
 /* Of values that stand in an object with metadata inside. */
@@ -241,6 +244,24 @@ static __always_inline void *swim_take_now(void *slot, enum swim_tag_kind kind,
 	}
 	rcu_read_unlock_sched();
 	return likely(taken) ? object : NULL;
+}
+
+/* The same to let go what a Raw lease owns: its metadata is beside it, and its tag unwritten. */
+static __always_inline void *swim_take_beside(struct swim_raw *raw)
+{
+	unsigned long owned = swim_tag_owned(raw, SWIM_TAG_OWNED) ^ swim_secret;
+	void *object;
+
+	rcu_read_lock_sched();
+	object = READ_ONCE(*swim_slot_object(raw));
+	/* Full barrier: as above. */
+	if (likely(object) &&
+	    likely(try_cmpxchg(swim_tag_of(object), &owned, SWIM_TAG_UNWRITTEN))) {
+		rcu_read_unlock_sched();
+		return object;
+	}
+	rcu_read_unlock_sched();
+	return NULL;
 }
 
 /* Take the object away from movers and other calls, or ERR_PTR. */

@@ -13,6 +13,31 @@
 static_assert(sizeof(struct swim_box) == sizeof(struct swim_raw));
 
 /**
+ * swim_raw_own_slow - swim_raw_own(), when it was not the usual case
+ * @raw: empty
+ * @hold: where the object lives
+ * @size: bytes
+ * @meta: what it is, in a hunk of 64 KiB
+ * @gfp: what to do when the hold must grow for it
+ *
+ * Return: as swim_raw_new().
+ */
+noinline int swim_raw_own_slow(struct swim_raw *raw, struct swim_hold *hold, size_t size,
+			       unsigned long meta, gfp_t gfp)
+{
+	unsigned long apart;
+	void *object;
+
+	if (size > SWIM_SEGMENT_SIZE)
+		return -SWIM_EOVERSIZED;
+	object = swim_reserve(hold, size, gfp, &apart);
+	if (IS_ERR(object))
+		return PTR_ERR(object);
+	swim_raw_begin(raw, object, swim_meta_apart(meta, apart));
+	return 0;
+}
+
+/**
  * swim_raw_new - allocate plain bytes into a lease
  * @raw: empty
  * @hold: where the object lives
@@ -28,8 +53,6 @@ int swim_raw_new(struct swim_raw *raw, struct swim_hold *hold, size_t size, gfp_
 {
 	if (unlikely(!raw || IS_ERR_OR_NULL(hold)))
 		return -SWIM_EMISALIGNED;
-	if (unlikely(size > SWIM_SEGMENT_SIZE))
-		return -SWIM_EOVERSIZED;
 	return swim_raw_own(raw, hold, size, swim_meta_plain(size), gfp);
 }
 EXPORT_SYMBOL_GPL(swim_raw_new);
@@ -74,13 +97,17 @@ int swim_raw_drop(struct swim_raw *raw)
 
 	if (unlikely(!raw))
 		return -SWIM_EMISALIGNED;
-	if (unlikely(swim_raw_is_empty(raw)))
-		return -SWIM_ECLEARED;
-	type = swim_meta_type(raw->meta);
-	if (type && (type->parts || type->ops))
-		return swim_slot_drop(raw, SWIM_TAG_OWNED);
-	value = swim_body_sized((struct swim_body *)&raw->meta, SWIM_TAG_OWNED, SWIM_TAG_GOING);
-	object = swim_take_now(raw, SWIM_TAG_OWNED, value, 0);
+	/* Of plain bytes the metadata is a tag already, as far as their place and size go. */
+	value = raw->meta;
+	if (!(value & SWIM_META_PLAIN)) {
+		if (unlikely(swim_raw_is_empty(raw)))
+			return -SWIM_ECLEARED;
+		type = swim_meta_type(value);
+		if (type && (type->parts || type->ops))
+			return swim_slot_drop(raw, SWIM_TAG_OWNED);
+		value = swim_body_sized((struct swim_body *)&raw->meta, SWIM_TAG_OWNED, 0);
+	}
+	object = swim_take_beside(raw);
 	if (unlikely(!object))
 		return swim_slot_drop(raw, SWIM_TAG_OWNED);
 	WRITE_ONCE(raw->object, NULL);
