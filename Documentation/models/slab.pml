@@ -9,7 +9,7 @@
  * all the time that he looked; once everybody is through no unit is lost, and the hint tells of
  * every row that has one.
  *
- *	take()			take() in alloc/slab.c; row_take() is one step, of which more than one
+ *	take()			take_now() and take() in alloc/slab.c; row_take() is one step, of which more than one
  *				can be tried
  *	none()			room_none()
  *	give()			swim_slab_free()

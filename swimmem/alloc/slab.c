@@ -40,7 +40,7 @@ static int row_take(unsigned long *row, bool *filled)
 static void room_none(struct swim_slab *slab, unsigned int row)
 {
 	clear_bit(row, &slab->room);
-	/* Clear, then look: pairs with the cmpxchg() in swim_slab_free(). */
+	/* Clear, then look: pairs with the test_and_clear_bit() in swim_slab_free(). */
 	smp_mb__after_atomic();
 	if (~READ_ONCE(slab->row[row]))
 		set_bit(row, &slab->room);
@@ -52,6 +52,21 @@ static unsigned int room_find(unsigned long room)
 	unsigned long from = ~0UL << raw_smp_processor_id() % SWIM_SLAB_ROWS;
 
 	return __ffs(room & from ?: room);
+}
+
+/* Take a unit, but not the last one of a row: the usual case. Its number, or -1. */
+static __always_inline int take_now(struct swim_slab *slab)
+{
+	unsigned long old, new, *row, room = READ_ONCE(slab->room);
+
+	if (unlikely(!room))
+		return -1;
+	row = &slab->row[room_find(room)];
+	old = READ_ONCE(*row);
+	new = old | (old + 1);
+	if (unlikely(!~new || !try_cmpxchg(row, &old, new)))
+		return -1;
+	return (row - slab->row) * BITS_PER_LONG + ffz(old);
 }
 
 /* Take a unit; its number, or -1. */
@@ -79,6 +94,19 @@ static int take(struct swim_slab *slab)
 	return -1;
 }
 
+static __always_inline int give(struct swim_slab *slab, int n, struct swim_block *block)
+{
+	*block = (struct swim_block){ slab->memory.addr + n * slab->unit, slab->unit };
+	return 0;
+}
+
+static noinline int alloc_slow(struct swim_slab *slab, struct swim_block *block)
+{
+	int n = take(slab);
+
+	return n < 0 ? -SWIM_ENOMEM : give(slab, n, block);
+}
+
 /**
  * swim_slab_alloc - take a unit
  * @slab: where from
@@ -92,13 +120,10 @@ int swim_slab_alloc(struct swim_slab *slab, struct swim_block *block)
 {
 	int n;
 
-	if (!slab || !block)
+	if (unlikely(!slab || !block))
 		return -SWIM_EMISALIGNED;
-	n = take(slab);
-	if (n < 0)
-		return -SWIM_ENOMEM;
-	*block = (struct swim_block){ slab->memory.addr + n * slab->unit, slab->unit };
-	return 0;
+	n = take_now(slab);
+	return likely(n >= 0) ? give(slab, n, block) : alloc_slow(slab, block);
 }
 EXPORT_SYMBOL_GPL(swim_slab_alloc);
 
@@ -113,26 +138,21 @@ EXPORT_SYMBOL_GPL(swim_slab_alloc);
  */
 int swim_slab_free(struct swim_slab *slab, const struct swim_block *block)
 {
-	unsigned long mask, old, *row;
 	size_t offset;
 	unsigned int n;
 
-	if (!slab || !block)
+	if (unlikely(!slab || !block))
 		return -SWIM_EMISALIGNED;
-	if (swim_block_empty(block))
+	if (unlikely(swim_block_empty(block)))
 		return 0;
-	if (block->size != slab->unit || swim_block_offset(&slab->memory, block->addr, &offset) ||
-	    offset % slab->unit)
+	if (unlikely(block->size != slab->unit ||
+		     swim_block_offset(&slab->memory, block->addr, &offset) ||
+		     offset % slab->unit))
 		return -SWIM_EMISALIGNED;
 	n = offset / slab->unit;
-	row = &slab->row[n / BITS_PER_LONG];
-	mask = BIT(n % BITS_PER_LONG);
-	old = READ_ONCE(*row);
-	do {
-		if (!(old & mask))
-			return -SWIM_EMISALIGNED;
-		/* Full barrier: the owner's writes come before, and give comes before set. */
-	} while (!try_cmpxchg(row, &old, old & ~mask));
+	/* Full barrier: the owner's writes come before, and give comes before set. */
+	if (unlikely(!test_and_clear_bit(n, slab->row)))
+		return -SWIM_EMISALIGNED;
 	if (!test_bit(n / BITS_PER_LONG, &slab->room))
 		set_bit(n / BITS_PER_LONG, &slab->room);
 	return 0;
