@@ -163,6 +163,8 @@ void *swim_alloc_aligned(struct swim_hold *hold, size_t size, size_t align, gfp_
 {
 	if (IS_ERR_OR_NULL(hold) || !is_power_of_2(align) || align > PAGE_SIZE)
 		return ERR_PTR(-SWIM_EMISALIGNED);
+	if (likely(hold->ops == &swim_pool_hold_ops))
+		return swim_pool_alloc_aligned(hold, size, align, gfp);
 	return hold->ops->alloc(hold, size, align, gfp);
 }
 EXPORT_SYMBOL_GPL(swim_alloc_aligned);

@@ -413,17 +413,31 @@ void *swim_pool_alloc(struct swim_pool *pool, size_t size, gfp_t gfp)
 
 	/* Size 0 is large here too. */
 	if (unlikely(swim_is_traced(swim_alloc) || !pool || size - 1 >= pool->fast_max ||
-		     !swim_pool_bump(pool, rounded, &object)))
+		     !swim_pool_bump(pool, rounded, SWIM_OBJECT_ALIGN, &object)))
 		return alloc_slow(pool, size, SWIM_OBJECT_ALIGN, gfp);
 	return write_held(pool, object, rounded);
 }
 EXPORT_SYMBOL_GPL(swim_pool_alloc);
 
-static void *hold_alloc(struct swim_hold *hold, size_t size, size_t align, gfp_t gfp)
+/**
+ * swim_pool_alloc_aligned - the same, with an alignment
+ * @hold: of the pool
+ * @size: bytes
+ * @align: bytes, a power of two up to a page
+ * @gfp: what to do when the pool must grow for it
+ *
+ * Return: as swim_alloc_aligned().
+ */
+void *swim_pool_alloc_aligned(struct swim_hold *hold, size_t size, size_t align, gfp_t gfp)
 {
-	if (align <= SWIM_OBJECT_ALIGN)
-		return swim_pool_alloc(swim_pool_of(hold), size, gfp);
-	return alloc_slow(swim_pool_of(hold), size, align, gfp);
+	const size_t rounded = ALIGN(size, SWIM_OBJECT_ALIGN);
+	struct swim_pool *pool = swim_pool_of(hold);
+	void *object;
+
+	if (unlikely(swim_is_traced(swim_alloc) || size - 1 >= pool->fast_max ||
+		     !swim_pool_bump(pool, rounded, align, &object)))
+		return alloc_slow(pool, size, align, gfp);
+	return write_held(pool, object, rounded);
 }
 
 static void *hold_reserve(struct swim_hold *hold, size_t size, gfp_t gfp, unsigned long *apart)
@@ -480,7 +494,7 @@ static void hold_leak(struct swim_hold *hold)
 }
 
 const struct swim_hold_ops swim_pool_hold_ops = {
-	.alloc = hold_alloc,
+	.alloc = swim_pool_alloc_aligned,
 	.reserve = hold_reserve,
 	.stats = hold_stats,
 	.is_empty = hold_is_empty,

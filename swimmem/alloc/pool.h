@@ -112,6 +112,7 @@ struct swim_pool {
 
 static_assert(sizeof(struct swim_pool) % SWIM_OBJECT_ALIGN == 0);
 
+void *swim_pool_alloc_aligned(struct swim_hold *hold, size_t size, size_t align, gfp_t gfp);
 void swim_release_slow(void *object, size_t size);
 void swim_pool_release(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size);
 void swim_pool_retire(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size);
@@ -248,14 +249,17 @@ static __always_inline size_t swim_need(size_t size)
 /*
  * The next @size bytes of this CPU's hunk, and their tag slot: the whole of a small allocation.
  * @size is a multiple of 8, and not above pool->fast_max. False when they do not fit, for behind
- * the end of a hunk of 64 KiB the low bits of an address begin again; or when somebody else was
- * here.
+ * the end of a hunk of 64 KiB the low bits of an address begin again; when they are not aligned to
+ * @align; or when somebody else was here.
  */
-static __always_inline bool swim_pool_bump(struct swim_pool *pool, size_t size, void **object)
+static __always_inline bool swim_pool_bump(struct swim_pool *pool, size_t size, size_t align,
+					   void **object)
 {
 	struct swim_pool_cpu __percpu *cpu = pool->cpu;
 	unsigned long old = this_cpu_read(cpu->next), new = old + SWIM_TAG_SLOT + size;
 
+	if (align > SWIM_OBJECT_ALIGN && unlikely((old + SWIM_TAG_SLOT) & (align - 1)))
+		return false;
 	if (unlikely((u16)new <= (u16)size || !this_cpu_try_cmpxchg(cpu->next, &old, new)))
 		return false;
 	this_cpu_inc(cpu->objects);
@@ -272,7 +276,8 @@ static __always_inline bool swim_reserve_now(struct swim_hold *hold, size_t size
 	/* Size 0 is large here too. */
 	return likely(hold->ops == &swim_pool_hold_ops && !swim_is_traced(swim_alloc) &&
 		      size - 1 < pool->fast_max &&
-		      swim_pool_bump(pool, ALIGN(size, SWIM_OBJECT_ALIGN), object));
+		      swim_pool_bump(pool, ALIGN(size, SWIM_OBJECT_ALIGN), SWIM_OBJECT_ALIGN,
+				     object));
 }
 
 /*
