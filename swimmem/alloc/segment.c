@@ -121,7 +121,8 @@ void swim_segment_open(struct swim_segment *segment, unsigned int page, unsigned
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_open);
 
 /* Where aligned runs of @pages clear bits begin. */
-static unsigned long row_fits(unsigned long row, unsigned int pages, unsigned int order)
+static noinline unsigned long row_fits_any(unsigned long row, unsigned int pages,
+					   unsigned int order)
 {
 	unsigned long fit = ~row;
 	unsigned int run;
@@ -131,7 +132,18 @@ static unsigned long row_fits(unsigned long row, unsigned int pages, unsigned in
 	return fit & aligned_bits[order];
 }
 
-static int take_in_row(unsigned long *row, unsigned int pages, unsigned int order)
+/* The same; a run that fills its alignment is clear where a sum does not carry to its last bit. */
+static __always_inline unsigned long row_fits(unsigned long row, unsigned int pages,
+					      unsigned int order)
+{
+	const unsigned long first = aligned_bits[order], last = first << (pages - 1);
+
+	if (unlikely(pages != 1U << order))
+		return row_fits_any(row, pages, order);
+	return ~(((row & ~last) + ~last) | row) >> (pages - 1) & first;
+}
+
+static __always_inline int take_in_row(unsigned long *row, unsigned int pages, unsigned int order)
 {
 	unsigned long fit, old = READ_ONCE(*row);
 	int bit;
@@ -162,7 +174,7 @@ static bool set_if_clear(unsigned long *row, unsigned long mask)
 	return true;
 }
 
-static bool clear_if_set(unsigned long *row, unsigned long mask)
+static __always_inline bool clear_if_set(unsigned long *row, unsigned long mask)
 {
 	unsigned long old = READ_ONCE(*row);
 
@@ -174,7 +186,7 @@ static bool clear_if_set(unsigned long *row, unsigned long mask)
 }
 
 /* 0, or why not. Looks first: having had to undo something means that others got on. */
-static int take_rows(unsigned long *row, unsigned int pages)
+static noinline int take_rows(unsigned long *row, unsigned int pages)
 {
 	unsigned int n, rows = DIV_ROUND_UP(pages, BITS_PER_LONG);
 
@@ -191,6 +203,34 @@ static int take_rows(unsigned long *row, unsigned int pages)
 	return SWIM_RUN_UNDONE;
 }
 
+/* While we have pages they stay what they are; are they what they were? */
+static __always_inline int keep(struct swim_segment *segment, int page, unsigned int pages,
+				unsigned int order)
+{
+	if (likely(order <= READ_ONCE(segment->contiguous)))
+		return page;
+	swim_segment_give(segment, page, pages);
+	return SWIM_RUN_UNDONE;
+}
+
+/* A run of more than one row. */
+static noinline int take_long(struct swim_segment *segment, unsigned int pages,
+			      unsigned int order, unsigned int start)
+{
+	const unsigned int step = 1U << (order - ROW_ORDER);
+	unsigned int i, n;
+	int err, none = SWIM_RUN_NONE;
+
+	for (i = 0; i < SWIM_SEGMENT_ROWS; i += step) {
+		n = (round_down(start, step) + i) % SWIM_SEGMENT_ROWS;
+		err = take_rows(&segment->row[n], pages);
+		if (!err)
+			return keep(segment, n * BITS_PER_LONG, pages, order);
+		none = min(none, err);
+	}
+	return none;
+}
+
 /**
  * swim_segment_take - take a run of pages
  * @segment: where
@@ -204,28 +244,35 @@ static int take_rows(unsigned long *row, unsigned int pages)
 int swim_segment_take(struct swim_segment *segment, unsigned int pages, unsigned int order,
 		      unsigned int start)
 {
-	unsigned int i, n, step = order > ROW_ORDER ? 1U << (order - ROW_ORDER) : 1;
-	int bit, none = SWIM_RUN_NONE;
+	unsigned int i, n;
+	int bit;
 
-	if (order > READ_ONCE(segment->contiguous))
-		return none;
-	for (i = 0; i < SWIM_SEGMENT_ROWS; i += step) {
-		n = (round_down(start, step) + i) % SWIM_SEGMENT_ROWS;
-		bit = step > 1 ? take_rows(&segment->row[n], pages) :
-				 take_in_row(&segment->row[n], pages, order);
-		if (bit < 0) {
-			none = min(none, bit);
-			continue;
-		}
-		/* While we have pages they stay what they are; are they what they were? */
-		if (likely(order <= READ_ONCE(segment->contiguous)))
-			return n * BITS_PER_LONG + bit;
-		swim_segment_give(segment, n * BITS_PER_LONG + bit, pages);
-		return SWIM_RUN_UNDONE;
+	if (unlikely(order > READ_ONCE(segment->contiguous)))
+		return SWIM_RUN_NONE;
+	if (unlikely(order > ROW_ORDER))
+		return take_long(segment, pages, order, start);
+	for (i = 0; i < SWIM_SEGMENT_ROWS; i++) {
+		n = (start + i) % SWIM_SEGMENT_ROWS;
+		bit = take_in_row(&segment->row[n], pages, order);
+		if (bit >= 0)
+			return keep(segment, n * BITS_PER_LONG + bit, pages, order);
 	}
-	return none;
+	return SWIM_RUN_NONE;
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_take);
+
+static noinline bool give_rows(unsigned long *row, unsigned int pages)
+{
+	unsigned int n, rows = DIV_ROUND_UP(pages, BITS_PER_LONG);
+
+	for (n = 1; n < rows; n++)
+		if (~READ_ONCE(row[n]) & long_mask(pages, n))
+			return false;
+	for (n = 0; n < rows; n++)
+		if (!clear_if_set(&row[n], long_mask(pages, n)))
+			return false;
+	return true;
+}
 
 /**
  * swim_segment_give - give a run of pages back
@@ -239,20 +286,13 @@ bool swim_segment_give(struct swim_segment *segment, unsigned int page, unsigned
 {
 	unsigned int bit = page % BITS_PER_LONG;
 	unsigned long *row = &segment->row[page / BITS_PER_LONG];
-	unsigned int n, rows = DIV_ROUND_UP(pages, BITS_PER_LONG);
 
 	/* No run that was taken crosses the power of two that it fits in. */
 	if (page + pages > SWIM_SEGMENT_PAGES || page % roundup_pow_of_two(pages))
 		return false;
 	if (pages <= BITS_PER_LONG)
 		return clear_if_set(row, row_mask(bit, pages));
-	for (n = 1; n < rows; n++)
-		if (~READ_ONCE(row[n]) & long_mask(pages, n))
-			return false;
-	for (n = 0; n < rows; n++)
-		if (!clear_if_set(&row[n], long_mask(pages, n)))
-			return false;
-	return true;
+	return give_rows(row, pages);
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_give);
 

@@ -216,19 +216,26 @@ static void room_upto(struct swim_space *space, struct swim_segment *segment, un
 		room_set(space, segment->index, order);
 }
 
-/* There may be extents again in a segment where somebody missed them. */
-static void room_some(struct swim_space *space, struct swim_segment *segment)
+/* Say so where somebody has missed an extent. */
+static noinline void room_missed(struct swim_space *space, struct swim_segment *segment)
 {
 	unsigned long missed;
 
-	/* Give, then see who missed it: pairs with the one in room_none(). */
-	smp_mb();
 	while ((missed = READ_ONCE(segment->missed))) {
 		clear_bit(__ffs(missed), &segment->missed);
 		/* Whoever clears the bits of room after this says so in missed again. */
 		smp_mb__after_atomic();
 		room_set(space, segment->index, __ffs(missed));
 	}
+}
+
+/* There may be extents again in a segment where somebody missed them. */
+static __always_inline void room_some(struct swim_space *space, struct swim_segment *segment)
+{
+	/* Give, then see who missed it: pairs with the one in room_none(). */
+	smp_mb();
+	if (unlikely(READ_ONCE(segment->missed)))
+		room_missed(space, segment);
 }
 
 /* Clear a bit of a summary; true when what it sums up has room after all: it is set again. */
@@ -730,6 +737,35 @@ static void *take_anywhere(struct swim_space *space, unsigned int pages, unsigne
 	return addr;
 }
 
+static __always_inline int got(struct swim_space *space, void *addr, unsigned int pages,
+			       struct swim_block *block)
+{
+	this_cpu_inc(space->cpu->live);
+	*block = (struct swim_block){ addr, pages * PAGE_SIZE };
+	return 0;
+}
+
+/* What this CPU's segment has not. */
+static noinline int alloc_slow(struct swim_space *space, unsigned int pages, unsigned int order,
+			       gfp_t gfp, struct swim_block *block)
+{
+	void *addr;
+
+	while (!(addr = take(space, pages, order))) {
+		/* One that is no power of two may fit where one of its order does not. */
+		if (!is_power_of_2(pages))
+			addr = take_anywhere(space, pages, order);
+		if (!addr && !space->segment && !more(space, order, gfp))
+			continue;
+		/* The hints may be behind: before it is said that there is none, look. */
+		addr = addr ?: take_anywhere(space, pages, order);
+		if (!addr)
+			return -SWIM_ENOMEM;
+		break;
+	}
+	return got(space, addr, pages, block);
+}
+
 /**
  * swim_space_alloc - get an extent
  * @space: where from
@@ -745,34 +781,25 @@ static void *take_anywhere(struct swim_space *space, unsigned int pages, unsigne
  */
 int swim_space_alloc(struct swim_space *space, size_t size, gfp_t gfp, struct swim_block *block)
 {
+	struct swim_segment *segment;
 	unsigned int pages, order;
-	void *addr;
+	void *addr = NULL;
 
-	if (!space || !block)
+	if (unlikely(!space || !block))
 		return -SWIM_EMISALIGNED;
-	if (!size) {
+	if (unlikely(!size)) {
 		*block = (struct swim_block){};
 		return 0;
 	}
-	if (size > SWIM_SEGMENT_SIZE || size > space->limit)
+	if (unlikely(size > SWIM_SEGMENT_SIZE || size > space->limit))
 		return -SWIM_EOVERSIZED;
 	pages = PAGE_ALIGN(size) / PAGE_SIZE;
 	order = order_base_2(pages);
-	while (!(addr = take(space, pages, order))) {
-		/* One that is no power of two may fit where one of its order does not. */
-		if (!is_power_of_2(pages))
-			addr = take_anywhere(space, pages, order);
-		if (!addr && !space->segment && !more(space, order, gfp))
-			continue;
-		/* The hints may be behind: before it is said that there is none, look. */
-		addr = addr ?: take_anywhere(space, pages, order);
-		if (!addr)
-			return -SWIM_ENOMEM;
-		break;
-	}
-	this_cpu_inc(space->cpu->live);
-	*block = (struct swim_block){ addr, pages * PAGE_SIZE };
-	return 0;
+	segment = raw_cpu_read(space->cpu->preferred);
+	if (likely(segment))
+		addr = take_from(space, segment, pages, order);
+	return likely(addr) ? got(space, addr, pages, block) :
+			      alloc_slow(space, pages, order, gfp, block);
 }
 EXPORT_SYMBOL_GPL(swim_space_alloc);
 
@@ -800,6 +827,25 @@ static bool within(const struct swim_space *space, const struct swim_segment *se
 	       is_present(segment, page, block->size / PAGE_SIZE);
 }
 
+/* What is not of this CPU's segment, or that has not all of its memory. */
+static noinline int free_other(struct swim_space *space, const struct swim_block *block)
+{
+	struct swim_segment *segment;
+	unsigned int page;
+
+	segment = segment_of(space, block->addr, &page);
+	if (segment && !within(space, segment, block, page))
+		return -SWIM_EMISALIGNED;
+	if (!segment || !swim_segment_give(segment, page, block->size / PAGE_SIZE))
+		return -SWIM_EMISALIGNED;
+	this_cpu_dec(space->cpu->live);
+	if (segment != raw_cpu_read(space->cpu->preferred) && !space->segment &&
+	    swim_segment_is_free(segment) && segment_put(space, segment))
+		return 0;
+	room_some(space, segment);
+	return 0;
+}
+
 /**
  * swim_space_free - give an extent back
  * @space: where it is from
@@ -817,22 +863,21 @@ int swim_space_free(struct swim_space *space, const struct swim_block *block)
 	struct swim_segment *segment;
 	unsigned int page;
 
-	if (!space || !block)
+	if (unlikely(!space || !block))
 		return -SWIM_EMISALIGNED;
-	if (swim_block_empty(block))
+	if (unlikely(swim_block_empty(block)))
 		return 0;
-	if (!PAGE_ALIGNED(block->addr) || !PAGE_ALIGNED(block->size) ||
-	    block->size > SWIM_SEGMENT_SIZE)
+	if (unlikely(!PAGE_ALIGNED((unsigned long)block->addr | block->size) ||
+		     block->size > SWIM_SEGMENT_SIZE))
 		return -SWIM_EMISALIGNED;
-	segment = segment_of(space, block->addr, &page);
-	if (segment && !within(space, segment, block, page))
-		return -SWIM_EMISALIGNED;
-	if (!segment || !swim_segment_give(segment, page, block->size / PAGE_SIZE))
+	segment = raw_cpu_read(space->cpu->preferred);
+	if (unlikely(!segment || !segment_covers(segment, (unsigned long)block->addr) ||
+		     READ_ONCE(segment->pages) != SWIM_SEGMENT_PAGES))
+		return free_other(space, block);
+	page = (unsigned long)block->addr % SWIM_SEGMENT_SIZE / PAGE_SIZE;
+	if (unlikely(!swim_segment_give(segment, page, block->size / PAGE_SIZE)))
 		return -SWIM_EMISALIGNED;
 	this_cpu_dec(space->cpu->live);
-	if (segment != raw_cpu_read(space->cpu->preferred) && !space->segment &&
-	    swim_segment_is_free(segment) && segment_put(space, segment))
-		return 0;
 	room_some(space, segment);
 	return 0;
 }
