@@ -49,6 +49,8 @@ struct chunk {
 
 static LLIST_HEAD(chunks);
 static DEFINE_PER_CPU(struct chunk *, preferred);
+/* The cell that was freed last on this CPU, or NULL: taken, for its slab. */
+static DEFINE_PER_CPU(struct swim_cell *, spare);
 
 static struct chunk *chunk_of(const struct swim_cell *cell)
 {
@@ -108,17 +110,28 @@ found:
  */
 struct swim_cell *swim_cell_alloc(gfp_t gfp)
 {
-	struct chunk *chunk = raw_cpu_read(preferred);
-	struct swim_cell *cell = chunk ? take(chunk) : NULL;
+	struct swim_cell *cell = this_cpu_read(spare);
+	struct chunk *chunk;
 
+	/* An interrupt may have had it meanwhile; if it is there, it is free. */
+	if (likely(cell && this_cpu_cmpxchg(spare, cell, NULL) == cell))
+		return cell;
+	chunk = raw_cpu_read(preferred);
+	cell = chunk ? take(chunk) : NULL;
 	return cell ?: alloc_slow(gfp);
 }
 
-void swim_cell_free(struct swim_cell *cell)
+static noinline void free_slow(struct swim_cell *cell)
 {
 	struct swim_block block = { cell, sizeof(*cell) };
 
 	WARN_ON_ONCE(swim_slab_free(&chunk_of(cell)->slab, &block));
+}
+
+void swim_cell_free(struct swim_cell *cell)
+{
+	if (unlikely(this_cpu_read(spare) || this_cpu_cmpxchg(spare, NULL, cell)))
+		free_slow(cell);
 }
 
 /**
@@ -157,8 +170,14 @@ EXPORT_SYMBOL_SWIM_KUNIT(swim_cell_busy);
 /* The end of being busy, and of the cell if nothing else is left. */
 void swim_cell_unbusy(struct swim_cell *cell)
 {
-	unsigned long status;
+	unsigned long status = atomic_long_read(&cell->status);
 
+	/* Nobody else has a lease, nor can get one. */
+	if (status == SWIM_BUSY) {
+		atomic_long_set(&cell->status, 0);
+		swim_cell_free(cell);
+		return;
+	}
 	/* Full barrier: what was done to the object comes before. */
 	status = atomic_long_fetch_andnot(SWIM_BUSY | SWIM_ASKED, &cell->status);
 	if (!(status & ~(SWIM_BUSY | SWIM_ASKED)))
@@ -338,7 +357,11 @@ void swim_cell_exit(void)
 {
 	struct llist_node *all = llist_del_all(&chunks);
 	struct chunk *chunk, *next;
+	unsigned int cpu;
 
+	for_each_possible_cpu(cpu)
+		if (per_cpu(spare, cpu))
+			free_slow(per_cpu(spare, cpu));
 	llist_for_each_entry_safe(chunk, next, all, link) {
 		struct swim_block block = { chunk, SWIM_FRAME_SIZE };
 		struct swim_slab_stats stats;

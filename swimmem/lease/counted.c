@@ -13,16 +13,9 @@
 #include "cell.h"
 #include "lease.h"
 
-/**
- * swim_counted_own - make an object and a counted lease of it
- * @to: empty
- * @hold: where the object lives
- * @body: its metadata
- * @kind: of the lease: strong
- * @gfp: what to do when the hold must grow for it
- */
-int swim_counted_own(struct swim_cell **to, struct swim_hold *hold, const struct swim_body *body,
-		     enum swim_lease_kind kind, gfp_t gfp)
+/* What is known of @body where this is called needs no look at it. */
+static __always_inline int own(struct swim_cell **to, struct swim_hold *hold,
+			       const struct swim_body *body, enum swim_lease_kind kind, gfp_t gfp)
 {
 	struct swim_cell *cell;
 	unsigned long apart;
@@ -47,6 +40,20 @@ int swim_counted_own(struct swim_cell **to, struct swim_hold *hold, const struct
 }
 
 /**
+ * swim_counted_own - make an object and a counted lease of it
+ * @to: empty
+ * @hold: where the object lives
+ * @body: its metadata
+ * @kind: of the lease: strong
+ * @gfp: what to do when the hold must grow for it
+ */
+int swim_counted_own(struct swim_cell **to, struct swim_hold *hold, const struct swim_body *body,
+		     enum swim_lease_kind kind, gfp_t gfp)
+{
+	return own(to, hold, body, kind, gfp);
+}
+
+/**
  * __swim_counted_new - make an object and a counted lease of it
  * @to: empty
  * @hold: where the object lives
@@ -62,25 +69,33 @@ int swim_counted_own(struct swim_cell **to, struct swim_hold *hold, const struct
 int __swim_counted_new(struct swim_cell **to, struct swim_hold *hold, size_t size,
 		       const struct swim_type *type, enum swim_lease_kind kind, gfp_t gfp)
 {
-	const struct swim_body body = {
-		.meta = type ? swim_meta_typed(type) : swim_meta_plain(size),
-	};
-
 	if (unlikely(!to || IS_ERR_OR_NULL(hold)))
 		return -SWIM_EMISALIGNED;
-	if (!type && size > SWIM_SEGMENT_SIZE)
+	if (type)
+		return own(to, hold, &(struct swim_body){ .meta = swim_meta_typed(type) }, kind,
+			   gfp);
+	if (size > SWIM_SEGMENT_SIZE)
 		return -SWIM_EOVERSIZED;
-	return swim_counted_own(to, hold, &body, kind, gfp);
+	return own(to, hold, &(struct swim_body){ .meta = swim_meta_plain(size) }, kind, gfp);
 }
 EXPORT_SYMBOL_GPL(__swim_counted_new);
 
 /* The last strong lease is gone, and the cell is the caller's. */
 static void drop_object(struct swim_cell *cell)
 {
+	void *object = *swim_cell_object(cell);
 	struct swim_hard last = { .cell = cell };
+	struct swim_body *body = object;
 
-	swim_tag_write(swim_tag_of(*swim_cell_object(cell)),
-		       swim_tag_dropping(NULL, SWIM_TAG_OWNED));
+	if (likely(swim_meta_is_leaf(body->meta))) {
+		unsigned long sized = swim_body_sized(body, SWIM_TAG_COUNTED, 0);
+
+		WRITE_ONCE(*swim_cell_object(cell), NULL);
+		swim_release_object(object, sized & SWIM_TAG_WHERE, swim_tag_size(sized));
+		swim_cell_unbusy(cell);
+		return;
+	}
+	swim_tag_write(swim_tag_of(object), swim_tag_dropping(NULL, SWIM_TAG_OWNED));
 	swim_drop_all(&last, SWIM_TAG_COUNTED);
 }
 

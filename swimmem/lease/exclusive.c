@@ -58,31 +58,6 @@ bool swim_peek(const void *from, void *copy, size_t size)
 }
 
 /**
- * swim_object_new - an object with its metadata inside
- * @hold: where it lives
- * @body: the metadata
- * @gfp: what to do when the hold must grow for it
- * @apart: as of swim_reserve()
- *
- * Return: the object, its payload zeroed, its tag unwritten; or ERR_PTR.
- */
-void *swim_object_new(struct swim_hold *hold, const struct swim_body *body, gfp_t gfp,
-		      unsigned long *apart)
-{
-	size_t size = swim_body_object_size(body, SWIM_TAG_INNER);
-	struct swim_body *inside = swim_reserve(hold, size, gfp, apart);
-
-	if (IS_ERR(inside))
-		return inside;
-	inside->meta = swim_meta_apart(body->meta, *apart);
-	if (swim_meta_is_buf(body->meta)) {
-		inside->len = body->len;
-		inside->cap = body->cap;
-	}
-	return inside;
-}
-
-/**
  * swim_release_object - the memory of an object that the caller has taken
  * @object: the object
  * @apart: of SWIM_TAG_WHERE
@@ -382,7 +357,7 @@ static noinline int drop_structure(void *slot, enum swim_tag_kind kind)
 	return 0;
 }
 
-static noinline int drop_plain(void *slot, enum swim_tag_kind kind)
+static noinline int drop_leaf(void *slot, enum swim_tag_kind kind)
 {
 	void *object = swim_take(slot, kind, 0, SWIM_TAG_GOING);
 	unsigned long value;
@@ -423,14 +398,11 @@ static unsigned long meta_of(void *slot, enum swim_tag_kind kind)
 
 /**
  * swim_slot_drop - the end of an object and of all that it owns
- * @slot: a lease that owns something, not pinned; empty afterwards
+ * @slot: a lease, not pinned; empty afterwards
  * @kind: of tag that it makes
  */
 int swim_slot_drop(void *slot, enum swim_tag_kind kind)
 {
-	const struct swim_type *type = swim_meta_type(meta_of(slot, kind));
-
-	if (type && (type->parts || type->ops))
-		return drop_structure(slot, kind);
-	return drop_plain(slot, kind);
+	return swim_meta_is_leaf(meta_of(slot, kind)) ? drop_leaf(slot, kind) :
+							drop_structure(slot, kind);
 }

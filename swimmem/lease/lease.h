@@ -125,6 +125,26 @@ static inline size_t swim_body_object_size(const struct swim_body *body, enum sw
 	return swim_body_front(body, kind) + round_up(swim_body_size(body), SWIM_OBJECT_ALIGN);
 }
 
+/*
+ * An object with its metadata inside: the payload zeroed, the tag unwritten; or ERR_PTR.
+ * @apart: as of swim_reserve().
+ */
+static __always_inline void *swim_object_new(struct swim_hold *hold, const struct swim_body *body,
+					     gfp_t gfp, unsigned long *apart)
+{
+	struct swim_body *inside = swim_reserve(hold, swim_body_object_size(body, SWIM_TAG_INNER),
+						gfp, apart);
+
+	if (IS_ERR(inside))
+		return inside;
+	inside->meta = swim_meta_apart(body->meta, *apart);
+	if (swim_meta_is_buf(body->meta)) {
+		inside->len = body->len;
+		inside->cap = body->cap;
+	}
+	return inside;
+}
+
 /* A sized tag in state @state for the object. */
 static __always_inline unsigned long swim_body_sized(const struct swim_body *body,
 						     enum swim_tag_kind kind,
@@ -207,8 +227,6 @@ static inline enum swim_tag_kind swim_part_tag(u32 part)
 	return swim_kind_tag(swim_part_kind(part));
 }
 
-void *swim_object_new(struct swim_hold *hold, const struct swim_body *body, gfp_t gfp,
-		      unsigned long *apart);
 void *swim_take_slow(void *slot, enum swim_tag_kind kind, unsigned long dropping,
 		     enum swim_tag_state state);
 void swim_retire_object(void *object, unsigned long apart, size_t size);
@@ -246,22 +264,57 @@ static __always_inline void *swim_take_now(void *slot, enum swim_tag_kind kind,
 	return likely(taken) ? object : NULL;
 }
 
-/* The same to let go what a Raw lease owns: its metadata is beside it, and its tag unwritten. */
-static __always_inline void *swim_take_beside(struct swim_raw *raw)
+/* Has a value nothing to do when it goes? */
+static __always_inline bool swim_meta_is_leaf(unsigned long meta)
 {
-	unsigned long owned = swim_tag_owned(raw, SWIM_TAG_OWNED) ^ swim_secret;
+	const struct swim_type *type = swim_meta_type(meta);
+
+	return !type || !(type->parts || type->ops);
+}
+
+/*
+ * The same to let go what owns nothing: its tag is unwritten then. @sized is what a sized tag
+ * of it would say, but for the state.
+ */
+static __always_inline void *swim_take_leaf_now(void *slot, enum swim_tag_kind kind,
+						unsigned long *sized)
+{
+	unsigned long *tag, owned, meta;
+	bool taken = false;
 	void *object;
 
 	rcu_read_lock_sched();
-	object = READ_ONCE(*swim_slot_object(raw));
-	/* Full barrier: as above. */
-	if (likely(object) &&
-	    likely(try_cmpxchg(swim_tag_of(object), &owned, SWIM_TAG_UNWRITTEN))) {
-		rcu_read_unlock_sched();
-		return object;
+	object = READ_ONCE(*swim_slot_object(slot));
+	if (likely(object)) {
+		tag = swim_tag_of(object);
+		owned = swim_tag_mangle(tag, swim_tag_owned(slot, kind));
+		/* Inside, the metadata is there for as long as the tag says so. */
+		if (likely(kind == SWIM_TAG_OWNED || READ_ONCE(*tag) == owned)) {
+			meta = swim_body_of(slot, object, kind)->meta;
+			*sized = swim_body_sized(swim_body_of(slot, object, kind), kind, 0);
+			/* Full barrier: as above. */
+			taken = likely(swim_meta_is_leaf(meta)) &&
+				likely(try_cmpxchg(tag, &owned, SWIM_TAG_UNWRITTEN));
+		}
 	}
 	rcu_read_unlock_sched();
-	return NULL;
+	return likely(taken) ? object : NULL;
+}
+
+/* As swim_slot_drop(), with the usual case in line; of an empty lease -ENOENT. */
+static __always_inline int swim_slot_drop_now(void *slot, enum swim_tag_kind kind)
+{
+	unsigned long sized;
+	void *object = swim_take_leaf_now(slot, kind, &sized);
+
+	if (unlikely(!object))
+		return swim_slot_drop(slot, kind);
+	WRITE_ONCE(*swim_slot_object(slot), NULL);
+	if (likely(!(sized & SWIM_TAG_WHERE)))
+		swim_release(object, sized >> SWIM_TAG_SIZE_SHIFT << 3);
+	else
+		swim_release_apart(object, sized & SWIM_TAG_WHERE, swim_tag_size(sized));
+	return 0;
 }
 
 /* Take the object away from movers and other calls, or ERR_PTR. */

@@ -8,15 +8,9 @@
 #include "../observe/report.h"
 #include "ptr.h"
 
-/**
- * swim_ptr_own - make an object and let an empty lease own it
- * @ptr: the lease
- * @hold: where the object lives
- * @body: its metadata
- * @gfp: what to do when the hold must grow for it
- */
-int swim_ptr_own(struct swim_ptr *ptr, struct swim_hold *hold, const struct swim_body *body,
-		 gfp_t gfp)
+/* What is known of @body where this is called needs no look at it. */
+static __always_inline int own(struct swim_ptr *ptr, struct swim_hold *hold,
+			       const struct swim_body *body, gfp_t gfp)
 {
 	unsigned long apart;
 	void *object;
@@ -30,6 +24,19 @@ int swim_ptr_own(struct swim_ptr *ptr, struct swim_hold *hold, const struct swim
 	smp_store_release(swim_slot_object(ptr), object);
 	swim_tag_write(swim_tag_of(object), swim_tag_owned(ptr, SWIM_TAG_INNER));
 	return 0;
+}
+
+/**
+ * swim_ptr_own - make an object and let an empty lease own it
+ * @ptr: the lease
+ * @hold: where the object lives
+ * @body: its metadata
+ * @gfp: what to do when the hold must grow for it
+ */
+int swim_ptr_own(struct swim_ptr *ptr, struct swim_hold *hold, const struct swim_body *body,
+		 gfp_t gfp)
+{
+	return own(ptr, hold, body, gfp);
 }
 
 /**
@@ -50,7 +57,7 @@ int swim_ptr_new(struct swim_ptr *ptr, struct swim_hold *hold, size_t size, gfp_
 		return -SWIM_EMISALIGNED;
 	if (unlikely(size > SWIM_SEGMENT_SIZE))
 		return -SWIM_EOVERSIZED;
-	return swim_ptr_own(ptr, hold, &body, gfp);
+	return own(ptr, hold, &body, gfp);
 }
 EXPORT_SYMBOL_GPL(swim_ptr_new);
 
@@ -83,8 +90,6 @@ int swim_ptr_drop(struct swim_ptr *ptr)
 {
 	if (unlikely(!ptr))
 		return -SWIM_EMISALIGNED;
-	if (unlikely(swim_ptr_is_empty(ptr)))
-		return -SWIM_ECLEARED;
-	return swim_slot_drop(ptr, SWIM_TAG_INNER);
+	return swim_slot_drop_now(ptr, SWIM_TAG_INNER);
 }
 EXPORT_SYMBOL_GPL(swim_ptr_drop);

@@ -91,31 +91,9 @@ EXPORT_SYMBOL_GPL(swim_raw_move);
  */
 int swim_raw_drop(struct swim_raw *raw)
 {
-	const struct swim_type *type;
-	unsigned long value;
-	void *object;
-
 	if (unlikely(!raw))
 		return -SWIM_EMISALIGNED;
-	/* Of plain bytes the metadata is a tag already, as far as their place and size go. */
-	value = raw->meta;
-	if (!(value & SWIM_META_PLAIN)) {
-		if (unlikely(swim_raw_is_empty(raw)))
-			return -SWIM_ECLEARED;
-		type = swim_meta_type(value);
-		if (type && (type->parts || type->ops))
-			return swim_slot_drop(raw, SWIM_TAG_OWNED);
-		value = swim_body_sized((struct swim_body *)&raw->meta, SWIM_TAG_OWNED, 0);
-	}
-	object = swim_take_beside(raw);
-	if (unlikely(!object))
-		return swim_slot_drop(raw, SWIM_TAG_OWNED);
-	WRITE_ONCE(raw->object, NULL);
-	if (likely(!(value & SWIM_TAG_WHERE)))
-		swim_release(object, value >> SWIM_TAG_SIZE_SHIFT << 3);
-	else
-		swim_release_apart(object, value & SWIM_TAG_WHERE, swim_tag_size(value));
-	return 0;
+	return swim_slot_drop_now(raw, SWIM_TAG_OWNED);
 }
 EXPORT_SYMBOL_GPL(swim_raw_drop);
 
