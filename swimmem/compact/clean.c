@@ -948,7 +948,7 @@ static int compact(struct swim_pool *pool, unsigned int target)
  *
  * Owners and readers go on meanwhile; pinned objects and those without a lease stay
  * where they are. What a structure owns is laid behind its owner, depth first. Pages go back
- * to the space, and free segments of it to the system.
+ * to the space, and what is free there, in frames of 64 KiB, to the system.
  *
  * Context: Process, may sleep.
  * Return: 0, also when less could be done; -ENOMEM when there was no memory for the first
@@ -968,8 +968,9 @@ int swim_pool_compact(struct swim_pool *pool, unsigned int target)
 	err = compact(pool, target ?: TARGET_DEFAULT);
 	swim_clean_drain(pool);
 	swim_clean_unlock(pool);
+	/* Who asks for it wants the memory back, not only in the space. */
 	if (pool->space)
-		swim_space_trim(pool->space);
+		swim_space_release(pool->space, SIZE_MAX);
 	return err;
 }
 EXPORT_SYMBOL_GPL(swim_pool_compact);
