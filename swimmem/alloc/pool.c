@@ -176,8 +176,10 @@ static unsigned long find_hunk(struct swim_pool *pool, size_t need, gfp_t gfp,
 	}
 	if (unlikely(atomic_long_read(&pool->reclaim.hunks) > pool->reclaim.most))
 		swim_reclaim_kick(pool, true);
-	if (hunk)
+	if (hunk) {
+		swim_clean_keep_reserve(pool);
 		return (unsigned long)hunk + SWIM_HUNK_BEGIN;
+	}
 	*from = SWIM_REFILL_TAIL;
 	return swim_salvage_tail(pool, need);
 }

@@ -54,6 +54,7 @@ struct swim_pool_cpu {
  * @unit: bytes of the heap's block that a hunk is in
  * @shared: there are too few hunks for each CPU to have one: all use @spare
  * @spare: a word as @next, of a hunk that the next CPU in need takes
+ * @salvaged: number of the frame in which the last hole was found (salvage.c)
  * @flags: SWIM_POOL_*
  * @trailer: bytes behind each object, of a debug pool (track.h); else 0
  * @larges: of a debug pool: its large objects
@@ -90,6 +91,7 @@ struct swim_pool {
 	size_t unit;
 	bool shared;
 	unsigned long spare;
+	u32 salvaged;
 	unsigned long flags;
 	size_t trailer;
 	struct list_head larges;

@@ -95,21 +95,33 @@ static struct swim_pool *pool_of(struct swim_cleaner *cleaner)
 	return container_of(cleaner, struct swim_pool, cleaner);
 }
 
+static bool wants_reserve(const struct swim_pool *pool)
+{
+	return !READ_ONCE(pool->cleaner.reserve) && !swim_pool_trailer(pool) &&
+	       atomic_long_read(&pool->reclaim.hunks) >= RESERVED_FROM;
+}
+
+/* Keep an empty open hunk; somebody else may have kept one meanwhile. */
+static void reserve(struct swim_cleaner *cleaner, struct swim_hunk *hunk)
+{
+	if (cmpxchg(&cleaner->reserve, NULL, hunk))
+		swim_hunk_put_now(hunk);
+}
+
 /* What nobody reads in any more. */
 static void put(struct swim_cleaner *cleaner, struct swim_hunk *hunk)
 {
 	struct swim_pool *pool = pool_of(cleaner);
 
 	pool->moves.freed_hunks++;
-	if (cleaner->reserve || swim_pool_trailer(pool) ||
-	    atomic_long_read(&pool->reclaim.hunks) < RESERVED_FROM) {
+	if (!wants_reserve(pool)) {
 		swim_hunk_put_now(hunk);
 		return;
 	}
 	swim_hunk_reset(hunk, swim_frame_mark(pool, hunk->frame));
 	hunk->moved = 0;
 	WRITE_ONCE(hunk->stowed, false);
-	cleaner->reserve = hunk;
+	reserve(cleaner, hunk);
 }
 
 static void put_all(struct swim_cleaner *cleaner, struct swim_hunk *hunk)
@@ -280,11 +292,7 @@ static struct swim_hunk *get_hunk(struct swim_cleaner *cleaner)
 	const gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN | __GFP_NOMEMALLOC;
 	struct swim_hunk *hunk = swim_hunk_take(pool_of(cleaner), gfp);
 
-	if (!hunk) {
-		hunk = cleaner->reserve;
-		cleaner->reserve = NULL;
-	}
-	return hunk;
+	return hunk ?: xchg(&cleaner->reserve, NULL);
 }
 
 /* Another hunk to move to. */
@@ -884,13 +892,19 @@ int swim_clean_step(struct swim_pool *pool, size_t bytes, u64 nanoseconds)
 
 /**
  * swim_clean_keep_reserve - see to it that a large pool can be cleaned when memory is gone
- * @pool: under swim_clean_lock()
+ * @pool: any
+ *
+ * Context: Any but NMI: whoever lets the pool grow, before it cannot any more.
  */
 void swim_clean_keep_reserve(struct swim_pool *pool)
 {
-	if (!pool->cleaner.reserve && !swim_pool_trailer(pool) &&
-	    atomic_long_read(&pool->reclaim.hunks) >= RESERVED_FROM)
-		pool->cleaner.reserve = swim_hunk_get(pool, GFP_NOWAIT | __GFP_NOWARN);
+	struct swim_hunk *hunk;
+
+	if (likely(!wants_reserve(pool)))
+		return;
+	hunk = swim_hunk_take(pool, GFP_NOWAIT | __GFP_NOWARN);
+	if (hunk)
+		reserve(&pool->cleaner, hunk);
 }
 
 void swim_cleaner_init(struct swim_pool *pool)

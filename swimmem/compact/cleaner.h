@@ -63,7 +63,8 @@ enum swim_clean_phase {
  * struct swim_cleaner - compacts a pool; all under the lock that swim_clean_lock() takes
  * @mover: what moves the objects
  * @kept: the last hints of the step before
- * @reserve: an empty hunk for when there is no memory, or NULL
+ * @reserve: an empty open hunk for when there is no memory, or NULL; whoever lets the pool grow
+ *	     may put one there
  * @emptied: hunks out of which all has moved, since the current grace period began
  * @first: those that wait for the first grace period
  * @second: those that wait for their second

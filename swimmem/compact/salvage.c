@@ -4,9 +4,10 @@
  *
  * A closed hunk may have room beyond its mark, and holes where objects have died. Whoever
  * holds it (hunk.h) is alone in walking it, and DEAD, the last word of whoever let an object
- * go, becomes something else by his hands only. This looks at every hunk of the pool, and is
- * not constant in time: it comes instead of "out of memory". Hunks in which readers may be
- * left are passed over.
+ * go, becomes something else by his hands only. This looks at every hunk of the pool, and goes
+ * through those in which enough has died, from the one on where there was a hole the last time.
+ * It is not constant in time: it comes instead of "out of memory". Hunks in which readers may
+ * be left are passed over.
  */
 #include "walk.h"
 
@@ -133,6 +134,34 @@ static void *hole_in(struct swim_pool *pool, struct swim_frame *frame, size_t si
 	return NULL;
 }
 
+/* Can there be a hole of so many bytes? A look from outside is a hint. */
+static bool may_have(const struct swim_pool *pool, const struct swim_frame *frame, size_t need)
+{
+	const int live = atomic_read(&frame->live);
+
+	return live > 0 && live + SWIM_HUNK_BEGIN + need <= swim_frame_mark(pool, frame);
+}
+
+/* In the frames from @number up to @end; where it was, in @number. */
+static void *hole_from(struct swim_pool *pool, u32 *number, u32 end, size_t size, size_t align)
+{
+	const size_t need = swim_need(size) + swim_pool_trailer(pool);
+	struct swim_frame *frame;
+	void *object = NULL;
+	bool reuse;
+
+	for (; (frame = swim_pool_next_frame(pool, number)) && *number < end; ++*number) {
+		if (!may_have(pool, frame, need) || !hold(pool, frame, &reuse))
+			continue;
+		if (reuse)
+			object = hole_in(pool, frame, size, align);
+		unhold(pool, frame);
+		if (object)
+			break;
+	}
+	return object;
+}
+
 /**
  * swim_salvage_hole - an object where others have died
  * @pool: where
@@ -143,20 +172,16 @@ static void *hole_in(struct swim_pool *pool, struct swim_frame *frame, size_t si
  */
 void *swim_salvage_hole(struct swim_pool *pool, size_t size, size_t align)
 {
-	struct swim_frame *frame;
-	u32 number;
+	/* Where the last one was there may be another one; before that all was looked at. */
+	const u32 from = READ_ONCE(pool->salvaged);
+	u32 number = from;
+	void *object = hole_from(pool, &number, U32_MAX, size, align);
 
-	swim_for_each_frame(pool, number, frame) {
-		void *object = NULL;
-		bool reuse;
-
-		if (!hold(pool, frame, &reuse))
-			continue;
-		if (reuse)
-			object = hole_in(pool, frame, size, align);
-		unhold(pool, frame);
-		if (object)
-			return object;
+	if (!object) {
+		number = 0;
+		object = hole_from(pool, &number, from, size, align);
 	}
-	return NULL;
+	if (object)
+		WRITE_ONCE(pool->salvaged, number);
+	return object;
 }
