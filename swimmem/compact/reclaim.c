@@ -84,7 +84,7 @@ static bool is_worth(struct swim_pool *pool, unsigned int target)
 	return gain > 1 && gain * 8 >= hunks;
 }
 
-/* A step of the background work; how long to rest until the next, in jiffies, or 0. */
+/* Steps of the background work; how long to rest until the next, in jiffies, or 0. */
 static unsigned long look(struct swim_pool *pool)
 {
 	struct swim_reclaim *reclaim = &pool->reclaim;
@@ -98,14 +98,19 @@ static unsigned long look(struct swim_pool *pool)
 			swim_clean_begin(pool, SWIM_CLEAN_BACKGROUND, target, ULONG_MAX);
 		reclaim->news = false;
 	}
-	if (pool->cleaner.phase)
+	/* No rest is shorter than a tick: as many steps as that is three times as long. */
+	while (pool->cleaner.phase) {
 		swim_clean_step(pool, READ_ONCE(reclaim->budget_bytes),
 				READ_ONCE(reclaim->budget_us) * (u64)NSEC_PER_USEC);
+		if ((ktime_get_ns() - begin) * REST >= TICK_NSEC)
+			break;
+		cond_resched();
+	}
 	swim_clean_keep_reserve(pool);
 	settled = swim_clean_settle(pool);
 	if (!pool->cleaner.phase && settled)
 		return 0;
-	return nsecs_to_jiffies((ktime_get_ns() - begin) * REST) + 1;
+	return max(nsecs_to_jiffies((ktime_get_ns() - begin) * REST), 1UL);
 }
 
 /* Nobody kicks when there is no work for the background. Return: was anything stirred? */
