@@ -4,6 +4,8 @@
  *
  *	stats		what is mirrored, and what SLUB and the pool hold for it
  *	verify		reading it verifies every mirror that lives
+ *	trace		with the parameter record=N: the first N events that were mirrored, as
+ *			record.c has them; opening it ends the recording
  */
 #include <linux/debugfs.h>
 #include <linux/math64.h>
@@ -53,6 +55,8 @@ static int stats_show(struct seq_file *seq, void *unused)
 	seq_printf(seq, "%-18s %14llu.%llu %%\n", "held_per_live", tenths / 10, tenths % 10);
 	line(seq, "pattern_errors", shadow_sum(SHADOW_PATTERN_ERRORS), "objects");
 	line(seq, "lease_errors", shadow_sum(SHADOW_LEASE_ERRORS), "objects");
+	line(seq, "recorded", shadow_record_count(), "events");
+	line(seq, "record_lost", shadow_sum(SHADOW_RECORD_LOST), "events");
 	line(seq, "passed_recursion", shadow_sum(SHADOW_PASSED_RECURSION), "events");
 	line(seq, "passed_nmi", shadow_sum(SHADOW_PASSED_NMI), "events");
 	line(seq, "passed_table", shadow_sum(SHADOW_PASSED_TABLE), "events");
@@ -77,11 +81,14 @@ static int verify_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(verify);
 
-void shadow_debugfs_create(void)
+/* What there is to see, and the @recorded trace. */
+void shadow_debugfs_create(bool recorded)
 {
 	root = debugfs_create_dir("shadow", NULL);
 	debugfs_create_file("stats", 0400, root, NULL, &stats_fops);
 	debugfs_create_file("verify", 0400, root, NULL, &verify_fops);
+	if (recorded)
+		debugfs_create_file("trace", 0400, root, NULL, &shadow_record_fops);
 }
 
 void shadow_debugfs_destroy(void)

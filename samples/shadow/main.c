@@ -8,7 +8,9 @@
  *	   |		with a pattern at the allocation, verified and dropped at the free
  *	table.c		from the kernel object's address to its lease, without a lock
  *
- *	debugfs.c	/sys/kernel/debug/shadow/{stats,verify}
+ *	record.c	each of these events as a word, to be replayed elsewhere, if wanted
+ *
+ *	debugfs.c	/sys/kernel/debug/shadow/{stats,verify,trace}
  *
  * While it is loaded, compact the pool as often as you like by writing to
  * /sys/kernel/debug/swimmem/pools/shadow/compact: whatever is moved wrongly has another
@@ -28,10 +30,15 @@
 #define OBJECTS_DEFAULT	SZ_256K
 #define OBJECTS_MIN	SZ_1K
 #define OBJECTS_MAX	SZ_16M
+#define RECORD_MAX	SZ_64M
 
 static unsigned int objects = OBJECTS_DEFAULT;
 module_param(objects, uint, 0444);
 MODULE_PARM_DESC(objects, "Live objects that the table is made for, 1024 to 16777216 (default 262144)");
+
+static unsigned int record;
+module_param(record, uint, 0444);
+MODULE_PARM_DESC(record, "Events that are recorded, at the most 67108864 (default 0: none)");
 
 DEFINE_PER_CPU(long [SHADOW_COUNTS], shadow_counts);
 
@@ -60,18 +67,27 @@ static int __init shadow_init(void)
 		       OBJECTS_MAX);
 		return -EINVAL;
 	}
+	if (record > RECORD_MAX) {
+		pr_err("shadow: record=%u is more than %u\n", record, RECORD_MAX);
+		return -EINVAL;
+	}
 	err = shadow_table_create(objects);
 	if (err)
 		return err;
 	err = shadow_mirror_create();
 	if (err)
 		goto destroy_table;
-	err = shadow_probe_register();
+	err = record ? shadow_record_create(record) : 0;
 	if (err)
 		goto destroy_mirror;
-	shadow_debugfs_create();
+	err = shadow_probe_register();
+	if (err)
+		goto destroy_record;
+	shadow_debugfs_create(record);
 	return 0;
 
+destroy_record:
+	shadow_record_destroy();
 destroy_mirror:
 	/* Some probes may have been there for a moment. */
 	if (shadow_mirror_destroy())
@@ -86,6 +102,7 @@ static void __exit shadow_exit(void)
 {
 	shadow_debugfs_destroy();
 	shadow_probe_unregister();
+	shadow_record_destroy();
 	/* Rather leak the table than let leases dangle that are in it. */
 	if (!shadow_mirror_destroy())
 		shadow_table_destroy();

@@ -74,6 +74,7 @@ static bool drop(const struct shadow_slot *slot, const void *object)
 		shadow_add(SHADOW_LEASE_ERRORS, 1);
 		return false;
 	}
+	shadow_record_free(*slot->record);
 	shadow_add(SHADOW_DROPPED, 1);
 	shadow_add(SHADOW_BYTES, -(long)size);
 	return true;
@@ -114,6 +115,7 @@ void shadow_mirror_alloc(const void *object, size_t size)
 		fill(bytes, size, object);
 		swim_raw_unpin(slot.lease);
 	}
+	*slot.record = shadow_record_alloc(size);
 	shadow_add(SHADOW_MIRRORED, 1);
 	shadow_add(SHADOW_BYTES, size);
 	shadow_slot_publish(&slot, object);

@@ -5,6 +5,8 @@
 #ifndef SHADOW_H
 #define SHADOW_H
 
+#include <linux/fs.h>
+#include <linux/limits.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 #include <swimmem/swimmem.h>
@@ -23,6 +25,7 @@ enum shadow_count {
 	SHADOW_PASSED_SIZE,		/* allocations larger than any pool's object */
 	SHADOW_PASSED_UNKNOWN_FREE,	/* frees of what has no mirror */
 	SHADOW_PASSED_MISSED_FREE,	/* frees that no tracepoint told of */
+	SHADOW_RECORD_LOST,		/* events that were mirrored, but found the record full */
 	SHADOW_COUNTS
 };
 
@@ -39,10 +42,12 @@ long shadow_sum(enum shadow_count count);
  * struct shadow_slot - a place in the table
  * @key: whose mirror the lease is, and who has claimed it; see table.c
  * @lease: the mirror
+ * @record: what shadow_record_alloc() has said of it
  */
 struct shadow_slot {
 	unsigned long *key;
 	struct swim_raw *lease;
+	u32 *record;
 };
 
 int shadow_table_create(unsigned int objects);
@@ -78,10 +83,20 @@ void shadow_mirror_free(const void *object);
 void shadow_mirror_verify(struct shadow_verified *verified);
 void shadow_mirror_stats(struct swim_pool_stats *stats);
 
+#define SHADOW_NO_RECORD	U32_MAX
+
+extern const struct file_operations shadow_record_fops;
+
+int shadow_record_create(u32 events);
+void shadow_record_destroy(void);
+u32 shadow_record_alloc(size_t size);
+void shadow_record_free(u32 allocation);
+u32 shadow_record_count(void);
+
 int shadow_probe_register(void);
 void shadow_probe_unregister(void);
 
-void shadow_debugfs_create(void);
+void shadow_debugfs_create(bool recorded);
 void shadow_debugfs_destroy(void);
 
 #endif

@@ -3,8 +3,8 @@
  * Table: from the address of a kernel object to the lease of its mirror.
  *
  * The address selects a bucket of sixteen slots; there is nothing else to search, and
- * nothing to grow. A slot is a lease and the key word that says whose it is and who may
- * touch it:
+ * nothing to grow. A slot is a lease, what the record knows of it, and the key word that
+ * says whose it is and who may touch it:
  *
  *	                get                  publish
  *	0 (free) ----------------> CLAIMED -----------> object <=========> LENT
@@ -53,6 +53,7 @@ static_assert(ARCH_SLAB_MINALIGN > (KEY_CLAIMED | KEY_LENT));
 struct bucket {
 	unsigned long key[SLOTS];
 	struct swim_raw lease[SLOTS];
+	u32 record[SLOTS];
 } __aligned(64);
 
 static struct bucket *table;
@@ -85,7 +86,7 @@ unsigned long shadow_table_slots(void)
 
 static struct shadow_slot slot_of(struct bucket *bucket, unsigned int n)
 {
-	return (struct shadow_slot){ &bucket->key[n], &bucket->lease[n] };
+	return (struct shadow_slot){ &bucket->key[n], &bucket->lease[n], &bucket->record[n] };
 }
 
 /* Any of them. */
