@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the benchmarks share: figures that were measured more than once, chance that is the
- * same in each run, a clock, and memory that the host has really given.
+ * What the benchmarks share: how a figure is told, chance that is the same in each run, a clock,
+ * threads that begin at once, and memory that the host has really given.
+ *
+ * A topic is a file here; it measures what its comment says, for all peers (peer.h) in turns. Each
+ * figure is a line of the kernel's log:
+ *
+ *	bench: NAME WHOSE PARAMETERS UNIT MEDIAN P10 P90 P99.9 WORST RUNS
+ *
+ * PARAMETERS are NAME=VALUE, with commas between them, or "-". scripts/results.py makes a table of
+ * JSON of them.
  */
 #ifndef SWIMMEM_BENCH_H
 #define SWIMMEM_BENCH_H
 
+#undef pr_fmt
+#define pr_fmt(fmt) "bench: " fmt
+
+#include <linux/completion.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/math64.h>
-#include <linux/mm.h>
 #include <linux/prandom.h>
 #include <linux/sizes.h>
 #include <linux/sort.h>
@@ -38,14 +49,12 @@ static inline u64 bench_median(u64 *values, unsigned int n)
 	return values[n / 2];
 }
 
-/* Tell a figure that is known in thousandths of its unit, to a hundredth. */
-#define bench_tell(milli, unit, fmt, ...)					\
-do {										\
-	u64 __milli = (milli);							\
-										\
-	pr_info(fmt " %llu.%02llu " unit "\n", ##__VA_ARGS__, __milli / 1000,	\
-		__milli / 10 % 100);						\
-} while (0)
+/* Take off what was measured too, as a clock or a loop. */
+static inline void bench_less(u64 *values, unsigned int n, u64 what)
+{
+	for (; n--; values++)
+		*values -= min(*values, what);
+}
 
 /* Any number below @n. */
 static inline u32 bench_below(struct rnd_state *random, u32 n)
@@ -67,7 +76,7 @@ static inline void bench_shuffle(struct rnd_state *random, u32 *order, u32 n)
 
 /*
  * A clock that is cheap: of the processor, where it is known how to read that. All that comes
- * before is done by then.
+ * before is done by then. In a guest that counts, it is a tick for each instruction.
  */
 static __always_inline u64 bench_ticks(void)
 {
@@ -81,39 +90,72 @@ static __always_inline u64 bench_ticks(void)
 #endif
 }
 
-/* How many picoseconds a tick of it takes. */
-static inline u64 bench_tick(void)
-{
-	u64 ticks = bench_ticks(), begin = ktime_get_ns(), took;
+/* Whether this guest counts: then a nanosecond of it is an instruction. */
+extern bool bench_counts;
 
-	do {
-		took = ktime_get_ns() - begin;
-	} while (took < 50 * NSEC_PER_MSEC);
-	return div64_u64(took * 1000, bench_ticks() - ticks);
+/* In what time is told then. */
+static inline const char *bench_unit(void)
+{
+	return bench_counts ? "instructions" : "ns";
 }
 
-/* Use all that is free once, so that the host has given it to us before anything is timed. */
-static inline int bench_touch(void)
-{
-	const unsigned int order = get_order(SZ_2M);
-	unsigned long keep = 0, left;
-	struct page *page, *next;
-	struct sysinfo memory;
-	LIST_HEAD(pages);
-	unsigned int i;
+/* How many thousandths of that a tick takes, times 2^10; from bench_begin() on. */
+extern u64 bench_tick;
 
-	si_meminfo(&memory);
-	for (left = memory.freeram / 8 * 7 >> order; left--; keep++) {
-		page = alloc_pages(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN, order);
-		if (!page)
-			break;
-		for (i = 0; i < 1U << order; i++)
-			memset(page_address(page + i), 0, 8);
-		list_add(&page->lru, &pages);
-	}
-	list_for_each_entry_safe(page, next, &pages, lru)
-		__free_pages(page, order);
-	return keep ? 0 : -ENOMEM;
+static inline u64 bench_milli(u64 ticks)
+{
+	return ticks * bench_tick >> 10;
 }
+
+/* Thousandths of a MB/s: so many bytes in so many thousandths of a nanosecond. */
+static inline u64 bench_speed(u64 bytes, u64 milli)
+{
+	return div64_u64(bytes * NSEC_PER_SEC, max_t(u64, milli, 1));
+}
+
+int bench_begin(void);
+int bench_touch(void);
+int bench_copy(size_t bytes, u64 *speed);
+
+__printf(6, 7)
+void bench_figure(const char *name, const char *whose, const char *unit, u64 *values,
+		  unsigned int n, const char *parameters, ...);
+__printf(8, 9)
+void bench_figure_alone(const char *name, const char *whose, const char *unit, u64 *values,
+			unsigned int n, u64 *alone, unsigned int of, const char *parameters, ...);
+
+/**
+ * struct bench_job - what a thread does on one CPU, timed, with interrupts off
+ * @run: it; whether all went well
+ * @took: ticks
+ * @right: what @run has said
+ * @waiting: jobs that have not begun yet, on all CPUs
+ * @done: by the thread
+ */
+struct bench_job {
+	bool (*run)(struct bench_job *job);
+	u64 took;
+	bool right;
+	atomic_t *waiting;
+	struct completion done;
+};
+
+int bench_run(struct bench_job **jobs, unsigned int cpu, unsigned int n);
+
+/**
+ * struct bench_topic - what can be measured
+ * @name: as the module's parameter "run" has it
+ * @measure: do it
+ * @end: when the module goes; may be NULL
+ */
+struct bench_topic {
+	const char *name;
+	int (*measure)(void);
+	void (*end)(void);
+};
+
+extern const struct bench_topic topic_pairs, topic_batches, topic_access, topic_live, topic_extents,
+	topic_compact, topic_walk, topic_stow, topic_churn, topic_replay, topic_cost, topic_pins,
+	topic_waits, topic_pressure;
 
 #endif

@@ -1,421 +1,331 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Live: does an operation cost the same, however many objects live, and wherever?
+ * Live: does an operation cost the same, however many objects of SIZE bytes live, and wherever?
  *
- * For 10^3, 10^5 and 10^7 live objects, of a pool and of its peer, in the same run:
+ *	live WHOSE state=STATE,objects=N,what=WHAT
  *
- *	fresh		allocated just now, one behind another
- *	fragmented	twice as many, of which half, at random, have been freed again
+ *	STATE	fresh: allocated just now, one behind another
+ *		fragmented: of twice as many any half has been freed again
+ *	WHAT	hot: an object is allocated and freed at once: rounds of LOOPS, from which the same
+ *			of a loop that does nothing is taken off
+ *		free, alloc: any object is freed, and another one allocated: each of SAMPLES alone;
+ *			what the same of nothing takes is taken off
+ *		free_with_hunk, alloc_with_hunk: those of them that gave memory back, or got some:
+ *			a hunk, or a slab; or that began a hunk in which all is dead from its front
  *
- * and in each of these states
- *
- *	hot		an object is allocated and freed at once: the median of ROUNDS times LOOPS
- *	alloc, free	a random one is freed, and another one allocated: each of SAMPLES
- *			operations alone; what the clock itself takes is taken off
- *
- * An operation that got a hunk, started one over, or gave one back, is told apart. Made for
- * a guest in which a nanosecond is an instruction, as count.c.
- *
- *	live: STATE.OBJECTS.WHOSE.WHAT VALUE UNIT
+ * Whoever gets a hunk zeroes it, and so does who gets pages where the kernel is told to zero all
+ * that it gives (init_on_alloc).
  */
-#define pr_fmt(fmt) "live: " fmt
-
-#include <linux/ktime.h>
-#include <linux/module.h>
-#include <linux/prandom.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 #include <linux/vmalloc.h>
-#include <swimmem/swimmem.h>
 
-#include "bench.h"
+#include "peer.h"
+
+#include "../swimmem/alloc/pool.h"
 
 #define SIZE	64
 #define LOOPS	1000
-#define ROUNDS	31
+#define ROUNDS	15
 #define SAMPLES	20000
+#define CHUNK	4096
+#define CHECKED	1000
 
 static unsigned int most = 10000000;
-module_param(most, uint, 0444);
-MODULE_PARM_DESC(most, "live objects, at the most; each takes 160 bytes (default 10^7)");
+module_param_named(live_objects, most, uint, 0444);
+MODULE_PARM_DESC(live_objects, "live objects at the most; each takes 180 bytes (default 10^7)");
 
-static struct swim_space *space;
-static struct swim_pool *pool;
-static struct kmem_cache *cache;
-static struct rnd_state random;
-static void **object;
-static u64 *sample;
-static u64 clock;
+/* To fill with 10^7 takes long: only one of each kind is. */
+static const struct {
+	const struct bench_peer *peer;
+	unsigned int most;
+} peers[] = {
+	{ &bench_pool, 10000000 }, { &bench_kmem_cache_zeroed, 10000000 },
+	{ &bench_raw, 100000 }, { &bench_kmem_cache, 100000 }, { &bench_kmalloc, 100000 },
+	{ &bench_zsmalloc, 100000 },
+};
 
-static __always_inline void *pool_get(void)
+#define PEERS	ARRAY_SIZE(peers)
+
+static union bench_object *objects;
+
+/* What is measured: those told apart stand at the end. */
+struct samples {
+	u64 value[SAMPLES];
+	unsigned int plain, apart;
+	u64 least;	/* what nothing takes */
+};
+
+static struct samples *frees, *allocs;
+
+static void keep(struct samples *samples, u64 ticks, bool apart)
 {
-	void *new = swim_pool_alloc(pool, SIZE, GFP_ATOMIC);
-
-	return IS_ERR(new) ? NULL : new;
+	if (apart)
+		samples->value[SAMPLES - ++samples->apart] = bench_milli(ticks);
+	else
+		samples->value[samples->plain++] = bench_milli(ticks);
 }
 
-static __always_inline bool pool_put(void *old)
+/* Another number than before when this CPU has got memory meanwhile, or given some back. */
+static unsigned long memory(void)
 {
-	return !swim_free(old);
+	unsigned long sum = this_cpu_read(vm_event_states.event[PGALLOC_NORMAL]) +
+			    this_cpu_read(vm_event_states.event[PGFREE]);
+
+#ifdef CONFIG_ZONE_DMA32
+	sum += this_cpu_read(vm_event_states.event[PGALLOC_DMA32]);
+#endif
+	return sum;
 }
 
-static __always_inline void *cache_get(void)
+static bool is_of_swimmem(const struct bench_peer *peer)
 {
-	return kmem_cache_zalloc(cache, GFP_ATOMIC);
-}
-
-static __always_inline bool cache_put(void *old)
-{
-	kmem_cache_free(cache, old);
-	return true;
-}
-
-/* LOOPS pairs, or U64_MAX when one failed. */
-static __always_inline u64 pairs(void *(*get)(void), bool (*put)(void *old))
-{
-	bool right = true;
-	u64 begin = ktime_get_ns();
-	unsigned int i;
-
-	for (i = 0; i < LOOPS; i++) {
-		void *new = get();
-
-		OPTIMIZER_HIDE_VAR(new);
-		right = new && put(new) && right;
-	}
-	return right ? ktime_get_ns() - begin : U64_MAX;
-}
-
-static u64 no_pairs(void)
-{
-	u64 begin = ktime_get_ns();
-	unsigned int i;
-
-	for (i = 0; i < LOOPS; i++)
-		barrier();
-	return ktime_get_ns() - begin;
+	return peer == &bench_pool || peer == &bench_raw;
 }
 
 /* Extents that the space has given out less those that it got back, here: hunks, mostly. */
-static __always_inline long extents(void)
+static long hunks(const struct bench_peer *peer)
 {
-	return this_cpu_read(space->cpu->live);
+	return is_of_swimmem(peer) ? this_cpu_read(bench_home()->space->cpu->live) : 0;
 }
 
-/* A free and an alloc, each alone: how long, and whether it got or gave a hunk. */
-struct step {
-	u64 free, alloc;
-	bool free_apart, alloc_apart;
+/**
+ * struct live - what is measured by a thread
+ * @job: it
+ * @peer: whose objects
+ * @slots: among which they are
+ * @random: which of them
+ */
+struct live {
+	struct bench_job job;
+	const struct bench_peer *peer;
+	unsigned int slots;
+	struct rnd_state random;
 };
 
-static __always_inline void *step(struct step *took, void *old, void *(*get)(void),
-				  bool (*put)(void *old))
+/* One of each two neighbours is there at the least. */
+static union bench_object *any(struct live *live)
 {
-	u64 begin, end;
-	unsigned long flags;
-	long before;
-	void *new;
-	bool right;
+	unsigned int n = bench_below(&live->random, live->slots);
 
-	local_irq_save(flags);
-	before = extents();
-	begin = ktime_get_ns();
-	right = put(old);
-	end = ktime_get_ns();
-	took->free = end - begin;
-	took->free_apart = before != extents();
-	before = extents();
-	begin = ktime_get_ns();
-	new = get();
-	end = ktime_get_ns();
-	took->alloc = end - begin;
-	took->alloc_apart = before != extents();
-	local_irq_restore(flags);
-	return right ? new : NULL;
+	return objects[n].plain ? &objects[n] : &objects[n ^ 1];
 }
 
-/* Whose operations; each of them is inlined into what times it. */
-struct peer {
-	const char *name;
-	u64 (*pairs)(void);
-	void *(*step)(struct step *took, void *old);
-	void *(*get)(void);
-	bool (*put)(void *old);
-};
-
-static u64 pool_pairs(void)
+/* Is it in front of the one before, in the same hunk? Then that has begun again. */
+static bool is_again(const void *now, const void *before)
 {
-	return pairs(pool_get, pool_put);
+	return now < before && !(((unsigned long)now ^ (unsigned long)before) & SWIM_FRAME_MASK);
 }
 
-static u64 cache_pairs(void)
+/* Free one, and allocate another one, each alone. */
+static bool replace(struct live *live, union bench_object *object, void **last)
 {
-	return pairs(cache_get, cache_put);
+	unsigned long pages = memory();
+	long had = hunks(live->peer);
+	u64 begin = bench_ticks(), end;
+	bool right = live->peer->drain(object, NULL, 1), apart;
+
+	end = bench_ticks();
+	keep(frees, end - begin, pages != memory() || had != hunks(live->peer));
+	pages = memory();
+	had = hunks(live->peer);
+	begin = bench_ticks();
+	right &= live->peer->fill(object, 1);
+	end = bench_ticks();
+	apart = pages != memory() || had != hunks(live->peer);
+	if (is_of_swimmem(live->peer))
+		apart |= is_again(object->plain, *last);
+	keep(allocs, end - begin, apart);
+	*last = object->plain;
+	return right;
 }
 
-static void *pool_step(struct step *took, void *old)
+static bool run_replace(struct bench_job *job)
 {
-	return step(took, old, pool_get, pool_put);
-}
-
-static void *cache_step(struct step *took, void *old)
-{
-	return step(took, old, cache_get, cache_put);
-}
-
-static void *no_get(void)
-{
-	return &random;
-}
-
-static bool no_put(void *old)
-{
-	return true;
-}
-
-static void *no_step(struct step *took, void *old)
-{
-	return step(took, old, no_get, no_put);
-}
-
-static const struct peer peers[] = {
-	{ "pool", pool_pairs, pool_step, pool_get, pool_put },
-	{ "kmem_cache", cache_pairs, cache_step, cache_get, cache_put },
-};
-
-static unsigned int below(unsigned int n)
-{
-	return (u64)prandom_u32_state(&random) * n >> 32;
-}
-
-/* The median, and the ends of the distribution; the @told of @n at the end are told apart. */
-static void tell(const char *where, const struct peer *peer, const char *what, u64 *values,
-		 unsigned int n, unsigned int told)
-{
-	u64 worst = 0, worst_told = 0;
+	struct live *live = container_of(job, struct live, job);
+	union bench_object nothing = {};
+	void *last = NULL;
+	bool right = true;
 	unsigned int i;
 
-	for (i = 0; i < n; i++) {
-		values[i] -= min(values[i], clock);
-		if (i < n - told)
-			worst = max(worst, values[i]);
-		else
-			worst_told = max(worst_told, values[i]);
-	}
-	bench_sort(values, n);
-	pr_info("%s.%s.%s.median %llu instructions\n", where, peer->name, what, values[n / 2]);
-	pr_info("%s.%s.%s.p99.9 %llu instructions\n", where, peer->name, what,
-		bench_share(values, n, 999, 1000));
-	pr_info("%s.%s.%s.worst %llu instructions\n", where, peer->name, what, worst);
-	if (!told)
-		return;
-	pr_info("%s.%s.%s.worst_with_hunk %llu instructions\n", where, peer->name, what,
-		worst_told);
-	pr_info("%s.%s.%s.with_hunk %u operations\n", where, peer->name, what, told);
+	frees->plain = 0;
+	frees->apart = 0;
+	allocs->plain = 0;
+	allocs->apart = 0;
+	for (i = 0; i < SAMPLES && right; i++)
+		right = replace(live, live->slots ? any(live) : &nothing, &last);
+	return right;
 }
 
-/* Lay down a sample: from the begin, or told apart, from the end. */
-static void keep(u64 *values, unsigned int *plain, unsigned int *told, u64 value, bool apart)
+static bool run_pairs(struct bench_job *job)
 {
-	if (apart)
-		values[SAMPLES - ++*told] = value;
-	else
-		values[(*plain)++] = value;
+	return container_of(job, struct live, job)->peer->pairs(LOOPS);
 }
 
-/* Free a random object and allocate another one in its place. */
-static int replace_one(const struct peer *peer, unsigned int live, struct step *took, void **last)
+/* The same of nothing. */
+static int measure_least(void)
 {
-	void **at = &object[below(live)];
-	void *new = peer->step(took, *at);
+	struct live live = { .job.run = run_replace, .peer = &bench_nothing };
+	struct bench_job *job = &live.job;
+	int err;
 
-	if (!new)
-		return -ENOMEM;
-	/* The hunk that it stands in has been started over. */
-	if (peer == peers && new < *last &&
-	    !(((unsigned long)new ^ (unsigned long)*last) & SWIM_FRAME_MASK))
-		took->alloc_apart = true;
-	*last = new;
-	*at = new;
+	err = bench_run(&job, 0, 1);
+	if (err)
+		return err;
+	frees->least = bench_median(frees->value, SAMPLES);
+	allocs->least = bench_median(allocs->value, SAMPLES);
 	return 0;
 }
 
-static int replace(const char *where, const struct peer *peer, unsigned int live)
+static void tell(const struct bench_peer *peer, const char *state, unsigned int n,
+		 struct samples *samples, const char *what)
 {
-	unsigned int i, plain[2] = {}, told[2] = {};
-	u64 *frees = sample, *allocs = sample + SAMPLES;
-	void *last = NULL;
-	struct step took;
-	int err = replace_one(peer, live, &took, &last);
+	const unsigned int plain = samples->plain, apart = samples->apart;
 
-	for (i = 0; !err && i < SAMPLES; i++) {
-		err = replace_one(peer, live, &took, &last);
-		keep(frees, &plain[0], &told[0], took.free, took.free_apart);
-		keep(allocs, &plain[1], &told[1], took.alloc, took.alloc_apart);
-		if (!(i % 1024))
-			cond_resched();
+	bench_less(samples->value, SAMPLES, samples->least);
+	if (plain)
+		bench_figure("live", peer->name, bench_unit(), samples->value, plain,
+			     "state=%s,objects=%u,what=%s", state, n, what);
+	if (apart)
+		bench_figure("live", peer->name, bench_unit(), samples->value + SAMPLES - apart,
+			     apart, "state=%s,objects=%u,what=%s_with_hunk", state, n, what);
+}
+
+static int measure_hot(struct live *live, const char *state, unsigned int n)
+{
+	struct live nothing = { .job.run = run_pairs, .peer = &bench_nothing };
+	struct bench_job *job = &live->job, *none = &nothing.job;
+	u64 rounds[ROUNDS], loop[ROUNDS];
+	unsigned int r;
+	int err = 0;
+
+	live->job.run = run_pairs;
+	/* One round is not counted. */
+	for (r = 0; r <= ROUNDS && !err; r++) {
+		err = bench_run(&job, 0, 1) ?: bench_run(&none, 0, 1);
+		rounds[r ? r - 1 : 0] = div_u64(bench_milli(live->job.took), LOOPS);
+		loop[r ? r - 1 : 0] = div_u64(bench_milli(nothing.job.took), LOOPS);
 	}
 	if (err)
 		return err;
-	tell(where, peer, "free", frees, SAMPLES, told[0]);
-	tell(where, peer, "alloc", allocs, SAMPLES, told[1]);
+	bench_less(rounds, ROUNDS, bench_median(loop, ROUNDS));
+	bench_figure("live", live->peer->name, bench_unit(), rounds, ROUNDS,
+		     "state=%s,objects=%u,what=hot", state, n);
 	return 0;
 }
 
-static int hot_pairs(const char *where, const struct peer *peer)
+/* @n objects live, among @slots. */
+static int measure_state(const struct bench_peer *peer, const char *state, unsigned int n,
+			 unsigned int slots)
 {
-	u64 rounds[ROUNDS], base[ROUNDS];
+	struct live live = { .peer = peer, .slots = slots };
+	struct bench_job *job = &live.job;
+	int err = measure_hot(&live, state, n);
+
+	prandom_seed_state(&live.random, slots);
+	live.job.run = run_replace;
+	err = err ?: bench_run(&job, 0, 1);
+	if (err)
+		return err;
+	tell(peer, state, n, frees, "free");
+	tell(peer, state, n, allocs, "alloc");
+	return 0;
+}
+
+static int fill(const struct bench_peer *peer, unsigned int from, unsigned int to)
+{
+	for (; from < to; from += CHUNK) {
+		if (!peer->fill(objects + from, min(to - from, CHUNK + 0U)))
+			return -ENOMEM;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Any one of each two neighbours goes. */
+static int halve(const struct bench_peer *peer, unsigned int slots)
+{
+	struct rnd_state random;
 	unsigned int i;
 
-	peer->pairs();
-	for (i = 0; i < ROUNDS; i++) {
-		unsigned long flags;
-
-		local_irq_save(flags);
-		base[i] = no_pairs();
-		rounds[i] = peer->pairs();
-		local_irq_restore(flags);
-		if (rounds[i] == U64_MAX)
-			return -ENOMEM;
+	prandom_seed_state(&random, slots);
+	for (i = 0; i < slots; i += 2) {
+		if (!peer->drain(&objects[i + bench_below(&random, 2)], NULL, 1))
+			return -EIO;
+		if (i % CHUNK == 0)
+			cond_resched();
 	}
-	bench_sort(rounds, ROUNDS);
-	bench_sort(base, ROUNDS);
-	rounds[0] = rounds[ROUNDS / 2] - base[ROUNDS / 2];
-	pr_info("%s.%s.hot %llu.%llu instructions\n", where, peer->name, rounds[0] / LOOPS,
-		rounds[0] % LOOPS * 10 / LOOPS);
 	return 0;
 }
 
-static int measure(const char *state, unsigned int live, const struct peer *peer)
+/* All that are there. */
+static int empty(const struct bench_peer *peer, unsigned int slots)
 {
-	char where[32];
-
-	snprintf(where, sizeof(where), "%s.%u", state, live);
-	return hot_pairs(where, peer) ?: replace(where, peer, live);
-}
-
-/* The number of objects that there are then. */
-static unsigned int fill(const struct peer *peer, unsigned int from, unsigned int to)
-{
-	for (; from < to; from++) {
-		object[from] = peer->get();
-		if (!object[from])
-			break;
-		if (!(from % 4096))
-			cond_resched();
-	}
-	return from;
-}
-
-static int empty(const struct peer *peer, unsigned int from, unsigned int to)
-{
+	unsigned int i;
 	int err = 0;
 
-	for (; from < to; from++) {
-		if (!peer->put(object[from]))
+	for (i = 0; i < slots; i++) {
+		if (!IS_ERR_OR_NULL(objects[i].plain) && !peer->drain(&objects[i], NULL, 1))
 			err = -EIO;
-		if (!(from % 4096))
+		objects[i].plain = NULL;
+		if (i % CHUNK == 0)
 			cond_resched();
 	}
 	return err;
 }
 
-static void shuffle(unsigned int n)
+static int measure_peer(const struct bench_peer *peer, unsigned int n)
 {
-	for (; n > 1; n--) {
-		unsigned int other = below(n);
+	int err = peer->begin();
 
-		swap(object[n - 1], object[other]);
-		if (!(n % 4096))
-			cond_resched();
-	}
-}
-
-static int measure_live(const struct peer *peer, unsigned int live)
-{
-	unsigned int n = fill(peer, 0, live);
-	int err = n == live ? measure("fresh", live, peer) : -ENOMEM;
-
-	if (!err) {
-		n = fill(peer, live, 2 * live);
-		err = n == 2 * live ? 0 : -ENOMEM;
-	}
-	if (!err) {
-		shuffle(n);
-		err = empty(peer, live, n);
-		n = live;
-	}
-	err = err ?: measure("fragmented", live, peer);
-	return empty(peer, 0, n) ?: err;
-}
-
-static int measure_clock(void)
-{
-	struct step took;
-	unsigned int i;
-
-	for (i = 0; i < SAMPLES; i++) {
-		no_step(&took, NULL);
-		sample[i] = took.free;
-	}
-	bench_sort(sample, SAMPLES);
-	clock = sample[SAMPLES / 2];
-	pr_info("clock %llu instructions\n", clock);
-	pr_info("clock_spread %llu instructions\n",
-		bench_share(sample, SAMPLES, 999, 1000) - sample[0]);
-	return 0;
+	if (err)
+		return err;
+	err = bench_peer_check(peer, objects, CHECKED) ?:
+	      fill(peer, 0, n) ?: measure_state(peer, "fresh", n, n) ?:
+	      fill(peer, n, 2 * n) ?: halve(peer, 2 * n) ?:
+	      measure_state(peer, "fragmented", n, 2 * n);
+	err = empty(peer, 2 * n) ?: err;
+	err = peer->end() ?: err;
+	if (err)
+		pr_err("%s failed with %u objects: %d\n", peer->name, n, err);
+	return err;
 }
 
 static int measure_all(void)
 {
-	static const unsigned int live[] = { 1000, 100000, 10000000 };
-	struct swim_pool_stats stats;
-	unsigned int i, n;
-	int err = measure_clock();
+	static const unsigned int live[] = { 1000, 10000, 100000, 1000000, 10000000 };
+	unsigned int i, p;
+	int err = measure_least();
 
-	for (n = 0; n < ARRAY_SIZE(live); n++)
-		for (i = 0; !err && i < ARRAY_SIZE(peers) && live[n] <= most; i++)
-			err = measure_live(&peers[i], live[n]);
-	swim_pool_stats(pool, &stats);
-	return stats.live ? -EIO : err;
+	for (i = 0; i < ARRAY_SIZE(live) && live[i] <= most; i++)
+		for (p = 0; p < PEERS && !err; p++)
+			if (live[i] <= peers[p].most)
+				err = measure_peer(peers[p].peer, live[i]);
+	return err;
 }
 
-static void teardown(void)
-{
-	/* Whoever has nothing says so: each of these takes NULL or an error. */
-	swim_pool_destroy(pool);
-	swim_space_destroy(space);
-	kmem_cache_destroy(cache);
-	vfree(object);
-	vfree(sample);
-}
-
-static int __init live_init(void)
+static int measure(void)
 {
 	int err;
 
-	prandom_seed_state(&random, 20);
-	space = swim_space_create("live", 0);
-	pool = IS_ERR(space) ? NULL : swim_pool_create("live", swim_space_heap(space), 0);
-	cache = kmem_cache_create("swimmem_live", SIZE, 8, 0, NULL);
-	object = vmalloc(array_size(2 * most, sizeof(*object)));
-	sample = vmalloc(array_size(2 * SAMPLES, sizeof(*sample)));
-	if (IS_ERR_OR_NULL(pool) || !cache || !object || !sample)
+	bench_size = SIZE;
+	objects = vzalloc(array3_size(2, max(most, CHECKED + 0U), sizeof(*objects)));
+	frees = vmalloc(sizeof(*frees));
+	allocs = vmalloc(sizeof(*allocs));
+	if (!objects || !frees || !allocs) {
 		err = -ENOMEM;
-	else
-		err = measure_all();
-	if (err)
-		pr_err("failed: %d\n", err);
-	teardown();
+	} else {
+		frees->least = 0;
+		allocs->least = 0;
+		/* Where instructions are counted it takes none to be given memory. */
+		err = bench_counts ? 0 : bench_touch();
+		err = err ?: measure_all();
+	}
+	vfree(allocs);
+	vfree(frees);
+	vfree(objects);
 	return err;
 }
-module_init(live_init);
 
-static void __exit live_exit(void)
-{
-}
-module_exit(live_exit);
-
-MODULE_DESCRIPTION("What an operation of swimmem costs, however many objects live");
-MODULE_AUTHOR("The swimmem authors");
-MODULE_LICENSE("GPL");
+const struct bench_topic topic_live = { "live", measure };

@@ -1,363 +1,326 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pins: how long a pin with its unpin takes on one CPU while the other one compacts the same
- * pool without a pause, and while it does nothing.
+ * Pins: how long a pin with its unpin takes on one CPU while another one compacts the same pool
+ * without a pause, and while it does nothing.
  *
- * KEPT objects are pinned, any of them, PINS times. Among them lie as many others; the cleaner
- * lets half of these go, at random, has the pool compacted as far as it goes, allocates them
- * again, and so on, so that there always is something to move. All live in hunks that are
- * cleaned.
+ * Of KEPT objects of 32 to 512 bytes any is pinned, looked at and unpinned, PINS times. Among them
+ * lie the cleaner's. The clock is read before and after each pin; what that takes is in the
+ * figures. So is what the machine does meanwhile: the host gives the CPU to somebody else, it has
+ * interrupts of its own. How much that is shows a loop that reads the clock until the median of a
+ * pin has passed, as many times, with the other CPU at the same work: all that it takes longer the
+ * machine has taken. Interrupts of the guest are off, for BATCH pins at a time.
  *
- * The clock is the processor's, read before and after each pin; what that takes is in the
- * figures. So is what the machine does meanwhile: the host gives the CPU to somebody else, it
- * has interrupts of its own. How much that is shows a loop that reads the clock until the median
- * of a pin has passed, as many times, with the other CPU at the same work: all that it takes
- * longer the machine has taken. Interrupts of the guest are off, BATCH pins at a time.
+ *	pin WHOSE cleaner=WHETHER
+ *		WHOSE: raw, machine; of QUANTILES equal parts of the pins
+ *	pins_over WHOSE over=TIME,cleaner=WHETHER
+ *		so many took longer than 1us, 20us
+ *	pin_slow raw cleaner=yes
+ *		what was left of those that did not get the object at once: it was being moved, or
+ *		stood no longer where the lease had said
+ *	pins_over raw over=TIME,cleaner=yes,slow=yes
+ *		so many of these took longer: no other can have waited for the mover
+ *	pins_cleaned swimmem what=WHAT
+ *		what the cleaner has done meanwhile
  *
- *	pins: WHEN.WHAT.WHICH VALUE ns		WHEN: idle, compacting; WHAT: pin, machine
- *						WHICH: median, p99.9, worst
- *	pins: WHEN.WHAT.over1us VALUE times	so many of them took longer than that
- *	pins: WHEN.WHAT.over20us VALUE times
- *	pins: clock VALUE ns			from one read of the clock to the next
- *	pins: NAME VALUE UNIT			what the cleaner has done meanwhile
+ * For whom a slow one has waited, the mover, or the host that had taken the mover's CPU away, no
+ * clock tells: it finds just that object again and again that the mover was at when it lost the
+ * CPU. How long the mover itself lets somebody wait is counted in waits.c.
  */
-#define pr_fmt(fmt) "pins: " fmt
-
-#include <linux/completion.h>
 #include <linux/cpumask.h>
-#include <linux/irqflags.h>
-#include <linux/kthread.h>
-#include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/vmalloc.h>
 
-/* Before the inline functions of swimmem: on user-mode Linux they are to be as on x86. */
-#include "../swimmem/compat.h"
+#include "cleaner.h"
 
-#include <swimmem/swimmem.h>
+#define KEPT		50000
+#define LEAST		32
+#define MOST		512
+#define PINS		10000000
+#define BATCH		1000
+#define TICKS		100000	/* longer ones are counted as that */
+#define SLOW		100000	/* of these so many are kept */
+#define QUANTILES	10000
+#define MICROSECOND	1000000	/* in thousandths of a nanosecond */
 
-#include "bench.h"
-
-#define KEPT	50000
-#define PINS	10000000
-#define BATCH	1000
-#define PINNER	0	/* on this CPU */
-#define CLEANER	1
-#define TICKS	100000	/* longer ones are counted as that */
-
-static struct swim_space *space;
-static struct swim_pool *pool;
-static struct swim_raw *kept, *others;
-static u64 tick;
+static union bench_object *kept;
 
 /**
  * struct spread - how long it took
  * @times: how often so many ticks; what is longer is in the last one
  * @worst: ticks
- * @right: whether all pins went well
+ * @slow: what was left of those that did not get the object at once
+ * @slows: how many of them there were
+ * @values: for bench_figure()
  */
 struct spread {
 	u32 times[TICKS];
 	u64 worst;
-	bool right;
+	u64 slow[SLOW];
+	unsigned int slows;
+	u64 values[QUANTILES];
 };
 
-static void note(struct spread *spread, u64 took)
+static struct spread *spread;
+
+static void note(u64 took)
 {
 	spread->times[min_t(u64, took, TICKS - 1)]++;
 	spread->worst = max(spread->worst, took);
 }
 
-static __always_inline void pin(struct spread *spread, struct swim_raw *raw, u64 number)
+static void note_slow(u64 took)
 {
-	u64 begin = bench_ticks();
-	u64 *object = swim_raw_pin(raw);
-
-	if (IS_ERR(object)) {
-		spread->right = false;
-		return;
-	}
-	/* Used, so that a move that was not cancelled would be seen. */
-	spread->right &= *object == number;
-	swim_raw_unpin(raw);
-	note(spread, bench_ticks() - begin);
+	if (spread->slows < SLOW)
+		spread->slow[spread->slows] = took;
+	spread->slows++;
 }
 
-static __always_inline void wait(struct spread *spread, u64 ticks)
+/* swim_raw_pin(), which also notes what is left when it does not get the object at once. */
+static __always_inline u64 *pin_noted(struct swim_raw *raw)
+{
+	unsigned long owned = ((unsigned long)raw | SWIM_TAG_OF_RAW) ^ swim_secret;
+	void *object;
+	bool got;
+	u64 begin;
+
+	rcu_read_lock_sched();
+	object = (__force void *)READ_ONCE(raw->object);
+	got = try_cmpxchg((unsigned long *)object - 1, &owned, owned ^ SWIM_TAG_PIN);
+	rcu_read_unlock_sched();
+	if (likely(got))
+		return object;
+	begin = bench_ticks();
+	object = swim_pin_slow(raw, SWIM_TAG_OF_RAW);
+	note_slow(bench_ticks() - begin);
+	return object;
+}
+
+static __always_inline bool pin(struct swim_raw *raw, u64 number)
+{
+	u64 begin = bench_ticks();
+	u64 *object = pin_noted(raw);
+	bool right;
+
+	if (IS_ERR(object))
+		return false;
+	/* Used, so that a move that was not cancelled would be seen. */
+	right = READ_ONCE(*object) == number;
+	swim_raw_unpin(raw);
+	note(bench_ticks() - begin);
+	return right;
+}
+
+static __always_inline void wait(u64 ticks)
 {
 	u64 begin = bench_ticks(), took;
 
 	do {
 		took = bench_ticks() - begin;
 	} while (took < ticks);
-	note(spread, took);
+	note(took);
 }
 
 /**
- * struct work - what a thread does
+ * struct pins - what a thread does
+ * @job: it
  * @ticks: it waits so long; 0: it pins
- * @spread: how long that took
- * @random: which objects
- * @done: by the thread
  */
-struct work {
+struct pins {
+	struct bench_job job;
 	u64 ticks;
-	struct spread *spread;
-	struct rnd_state random;
-	struct completion done;
 };
 
-static int pinner(void *arg)
+static bool run_pins(struct bench_job *job)
 {
-	struct work *work = arg;
-	unsigned int n, i;
-	unsigned long flags;
-
-	for (n = 0; n < PINS; n += BATCH) {
-		local_irq_save(flags);
-		for (i = 0; i < BATCH; i++) {
-			u32 number = bench_below(&work->random, KEPT);
-
-			if (work->ticks)
-				wait(work->spread, work->ticks);
-			else
-				pin(work->spread, &kept[number], number);
-		}
-		local_irq_restore(flags);
-		cond_resched();
-	}
-	kthread_complete_and_exit(&work->done, 0);
-}
-
-static int allocate(struct swim_raw *raw, struct rnd_state *random, u64 number)
-{
-	u64 *object;
-	int err = swim_raw_new(raw, swim_pool_hold(pool), 32 + bench_below(random, 481),
-			       GFP_KERNEL);
-
-	if (err)
-		return err;
-	object = swim_raw_pin(raw);
-	if (IS_ERR(object))
-		return PTR_ERR(object);
-	*object = number;
-	swim_raw_unpin(raw);
-	return 0;
-}
-
-/* One round of the cleaner. */
-static int clean(struct rnd_state *random)
-{
-	u32 n;
-	int err = 0;
-
-	for (n = 0; n < KEPT && !err; n++)
-		if (bench_below(random, 2))
-			err = swim_raw_drop(&others[n]);
-	err = err ?: swim_pool_compact(pool, 100);
-	for (n = 0; n < KEPT && !err; n++) {
-		if (swim_raw_is_empty(&others[n]))
-			err = allocate(&others[n], random, n);
-		if (n % 1024 == 0)
-			cond_resched();
-	}
-	return err;
-}
-
-/* Until it is told to stop; then what went wrong, if something did. */
-static int cleaner(void *arg)
-{
+	const u64 ticks = container_of(job, struct pins, job)->ticks;
 	struct rnd_state random;
-	int err = 0;
+	bool right = true;
+	unsigned int n;
 
-	prandom_seed_state(&random, 2);
-	while (!kthread_should_stop()) {
-		if (err)
-			schedule_timeout_interruptible(1);
+	prandom_seed_state(&random, 1);
+	for (n = 0; n < PINS && right; n++) {
+		u32 number = bench_below(&random, KEPT);
+
+		if (ticks)
+			wait(ticks);
 		else
-			err = clean(&random);
+			right = pin(&kept[number].raw, number);
+		if (n % BATCH == 0) {
+			local_irq_enable();
+			cond_resched();
+			local_irq_disable();
+		}
 	}
-	return err;
+	return right;
 }
 
-static struct task_struct *start(int (*thread)(void *), void *arg, unsigned int cpu)
-{
-	struct task_struct *task = kthread_create(thread, arg, "swimmem_pins/%u", cpu);
-
-	if (IS_ERR(task))
-		return task;
-	kthread_bind(task, cpu);
-	wake_up_process(task);
-	return task;
-}
-
-/* That below which @share of a thousand are, in ticks. */
-static u64 share_of(const struct spread *spread, unsigned int share)
+/* The value below which @share of @whole are, in ticks. */
+static u64 share_of(unsigned int share, unsigned int whole)
 {
 	u64 sum = 0;
 	u32 n;
 
 	for (n = 0; n < TICKS - 1; n++) {
 		sum += spread->times[n];
-		if (sum * 1000 >= (u64)PINS * share)
+		if (sum * whole > (u64)PINS * share)
 			break;
 	}
 	return n;
 }
 
-static u64 longer(const struct spread *spread, u64 ns)
+static unsigned int longer(u64 milli)
 {
-	u64 sum = 0;
+	unsigned int sum = 0;
 	u32 n;
 
-	for (n = div64_u64(ns * 1000, tick); n < TICKS; n++)
-		sum += spread->times[n];
+	for (n = 0; n < TICKS; n++)
+		if (bench_milli(n) > milli)
+			sum += spread->times[n];
 	return sum;
 }
 
-static void tell(const char *when, const char *what, const struct spread *spread)
+static unsigned int longer_slow(u64 milli)
 {
-	bench_tell(share_of(spread, 500) * tick, "ns", "%s.%s.median", when, what);
-	bench_tell(share_of(spread, 999) * tick, "ns", "%s.%s.p99.9", when, what);
-	bench_tell(spread->worst * tick, "ns", "%s.%s.worst", when, what);
-	bench_tell(longer(spread, 1000) * 1000, "times", "%s.%s.over1us", when, what);
-	bench_tell(longer(spread, 20000) * 1000, "times", "%s.%s.over20us", when, what);
+	unsigned int n, sum = 0;
+
+	for (n = 0; n < min(spread->slows, SLOW + 0U); n++)
+		sum += bench_milli(spread->slow[n]) > milli;
+	return sum;
+}
+
+static void tell_over(const char *whose, const char *cleaner, const char *slow, unsigned int us,
+		      unsigned int times)
+{
+	u64 value = (u64)times * 1000;
+
+	bench_figure("pins_over", whose, "times", &value, 1, "over=%uus,cleaner=%s%s", us, cleaner,
+		     slow);
+}
+
+static void tell(const char *whose, const char *cleaner)
+{
+	u64 sum = 0;
+	u32 ticks = 0;
+	unsigned int n;
+
+	for (n = 0; n < QUANTILES - 1; n++) {
+		for (; ticks < TICKS - 1; ticks++) {
+			if (sum + spread->times[ticks] > (u64)n * (PINS / QUANTILES))
+				break;
+			sum += spread->times[ticks];
+		}
+		spread->values[n] = bench_milli(ticks);
+	}
+	spread->values[n] = bench_milli(spread->worst);
+	bench_figure("pin", whose, "ns", spread->values, QUANTILES, "cleaner=%s", cleaner);
+	tell_over(whose, cleaner, "", 1, longer(MICROSECOND));
+	tell_over(whose, cleaner, "", 20, longer(20 * MICROSECOND));
+}
+
+static void tell_slow(void)
+{
+	unsigned int n, slows = min(spread->slows, SLOW + 0U);
+
+	tell_over("raw", "yes", ",slow=yes", 1, longer_slow(MICROSECOND));
+	tell_over("raw", "yes", ",slow=yes", 20, longer_slow(20 * MICROSECOND));
+	for (n = 0; n < slows; n++)
+		spread->slow[n] = bench_milli(spread->slow[n]);
+	if (slows)
+		bench_figure("pin_slow", "raw", "ns", spread->slow, slows, "cleaner=yes");
 }
 
 /* Pins, or waits for @ticks, on one CPU; the other one cleans meanwhile, or does nothing. */
-static int run(bool cleaning, u64 ticks, struct spread *spread)
+static int run(struct bench_cleaner *cleaner, u64 ticks)
 {
-	struct work work = { .ticks = ticks, .spread = spread };
-	struct task_struct *task, *other = NULL;
-	int err = 0;
+	struct pins pins = { .job.run = run_pins, .ticks = ticks };
+	struct bench_job *job = &pins.job;
+	int err = cleaner ? bench_cleaner_start(cleaner, 1) : 0;
 
+	if (err)
+		return err;
 	memset(spread, 0, sizeof(*spread));
-	spread->right = true;
-	prandom_seed_state(&work.random, 1);
-	init_completion(&work.done);
-	if (cleaning) {
-		other = start(cleaner, NULL, CLEANER);
-		if (IS_ERR(other))
-			return PTR_ERR(other);
-	}
-	task = start(pinner, &work, PINNER);
-	if (IS_ERR(task))
-		err = PTR_ERR(task);
-	else
-		wait_for_completion(&work.done);
-	if (other)
-		err = kthread_stop(other) ?: err;
-	if (!err && !spread->right)
-		err = -EIO;
+	err = bench_run(&job, 0, 1);
+	if (cleaner)
+		err = bench_cleaner_stop(cleaner) ?: err;
 	return err;
 }
 
-static int measure(bool cleaning, struct spread *spread)
+static int measure_beside(struct bench_cleaner *cleaner)
 {
-	const char *when = cleaning ? "compacting" : "idle";
-	int err = run(cleaning, 0, spread);
+	const char *name = cleaner ? "yes" : "no";
+	struct swim_pool_stats before;
+	int err;
 
+	swim_pool_stats(bench_home(), &before);
+	err = run(cleaner, 0);
 	if (err)
 		return err;
-	tell(when, "pin", spread);
-	err = run(cleaning, share_of(spread, 500), spread);
+	tell("raw", name);
+	if (cleaner) {
+		tell_slow();
+		bench_cleaner_tell("pins_cleaned", &before.moves);
+	}
+	err = run(cleaner, share_of(1, 2));
 	if (err)
 		return err;
-	tell(when, "machine", spread);
+	tell("machine", name);
 	return 0;
 }
 
-/* From one read of the clock to the next. */
-static int measure_clock(struct spread *spread)
+static int get(unsigned int n, struct rnd_state *random)
 {
-	int err = run(false, 1, spread);
+	u64 *at;
 
-	bench_tell(share_of(spread, 500) * tick, "ns", "clock");
-	return err;
+	bench_size = LEAST + bench_below(random, MOST - LEAST + 1);
+	if (!bench_raw.fill(&kept[n], 1))
+		return -ENOMEM;
+	at = bench_raw.map(&kept[n]);
+	if (IS_ERR(at))
+		return PTR_ERR(at);
+	*at = n;
+	bench_raw.unmap(&kept[n]);
+	return 0;
 }
 
-static int measure_all(void)
+static int measure_with(struct bench_cleaner *cleaner)
 {
-	struct spread *spread = vmalloc(sizeof(*spread));
-	struct swim_pool_stats stats;
 	struct rnd_state random;
-	u32 n;
-	int err = spread ? bench_touch() : -ENOMEM;
+	unsigned int n;
+	int err = 0;
 
 	prandom_seed_state(&random, 1);
 	for (n = 0; n < KEPT && !err; n++)
-		err = allocate(&kept[n], &random, n) ?: allocate(&others[n], &random, n);
-	tick = bench_tick();
-	err = err ?: measure_clock(spread) ?: measure(false, spread) ?: measure(true, spread);
-	vfree(spread);
-	if (err) {
-		pr_err("failed: %d\n", err);
-		return err;
-	}
-	swim_pool_stats(pool, &stats);
-	bench_tell(stats.moves.compactions * 1000, "times", "compactions");
-	bench_tell(stats.moves.moved * 1000, "times", "moved");
-	bench_tell(stats.moves.cancelled * 1000, "times", "cancelled");
-	bench_tell(stats.moves.refused * 1000, "times", "refused");
-	return 0;
-}
-
-static int drop(struct swim_raw *raw)
-{
-	return swim_raw_is_empty(raw) ? 0 : swim_raw_drop(raw);
-}
-
-static int drop_all(void)
-{
-	int err = 0;
-	u32 n;
-
+		err = get(n, &random) ?: bench_cleaner_get(cleaner, n);
+	err = err ?: measure_beside(NULL) ?: measure_beside(cleaner);
 	for (n = 0; n < KEPT; n++)
-		if (drop(&kept[n]) || drop(&others[n]))
+		if (kept[n].plain && !bench_raw.drain(&kept[n], NULL, 1))
 			err = -EIO;
-	return err;
+	return bench_cleaner_put_all(cleaner) ?: err;
 }
 
-static int setup(void)
+static int measure(void)
 {
-	space = swim_space_create("pins", 0);
-	if (IS_ERR(space))
-		return PTR_ERR(space);
-	pool = swim_pool_create("pins", swim_space_heap(space), 0);
-	if (IS_ERR(pool))
-		return PTR_ERR(pool);
-	/* Only the cleaner here. */
-	swim_pool_set_target(pool, 0);
-	kept = vzalloc(array_size(KEPT, sizeof(*kept)));
-	others = vzalloc(array_size(KEPT, sizeof(*others)));
-	return kept && others ? 0 : -ENOMEM;
-}
-
-static int __init pins_begin(void)
-{
+	struct bench_cleaner cleaner = {
+		.peer = &bench_raw, .n = KEPT, .least = LEAST, .most = MOST,
+	};
 	int err;
 
 	if (num_online_cpus() < 2) {
-		pr_err("needs 2 CPUs\n");
+		pr_err("pins need 2 CPUs\n");
 		return -ENODEV;
 	}
-	err = setup() ?: measure_all();
-	if (kept && others)
-		err = drop_all() ?: err;
-	vfree(others);
+	err = bench_touch() ?: bench_raw.begin();
+	if (err)
+		return err;
+	prandom_seed_state(&cleaner.random, 2);
+	kept = vzalloc(array_size(KEPT, sizeof(*kept)));
+	cleaner.objects = vzalloc(array_size(KEPT, sizeof(*cleaner.objects)));
+	spread = vmalloc(sizeof(*spread));
+	err = kept && cleaner.objects && spread ? measure_with(&cleaner) : -ENOMEM;
+	vfree(spread);
+	vfree(cleaner.objects);
 	vfree(kept);
-	if (!IS_ERR_OR_NULL(pool) && swim_pool_destroy(pool))
-		err = err ?: -EIO;
-	if (!IS_ERR(space) && swim_space_destroy(space))
-		err = err ?: -EIO;
-	return err;
+	return bench_raw.end() ?: err;
 }
-module_init(pins_begin);
 
-static void __exit pins_end(void)
-{
-}
-module_exit(pins_end);
-
-MODULE_DESCRIPTION("How long pins take while their pool is compacted");
-MODULE_LICENSE("GPL");
+const struct bench_topic topic_pins = { "pins", measure };

@@ -3,31 +3,27 @@
  * Pressure: how much of a pool's memory has come back when the system is about to kill somebody
  * for memory.
  *
- * A pool of @megabytes is filled with objects of 32 to 512 bytes, and four of five are dropped,
- * at random; nobody compacts it unless memory is short. Somebody else takes memory then. When
- * the kernel is about to kill a process it tells those who want to know, and so do we:
+ * A pool of @pressure_megabytes is filled with objects of 32 to 512 bytes, and four of five are
+ * dropped, at random; nobody compacts it unless memory is short. Somebody else takes memory then.
+ * When the kernel is about to kill a process it tells those who want to know, and so do we. When
+ * the module goes, each object is looked at, and errors are told.
  *
- *	pressure: NAME VALUE UNIT
- *
- *	filled		bytes of the space when the pool is full
- *	live		bytes that were asked for and live, after the drops
- *	kill.space	bytes of the space at the first kill
- *	kill.held	bytes of the pool then
- *	kill.back	per cent of @filled that are back in the system then
- *	kills		so many
- *	objects, errors	when the module goes: objects looked at, and not as they were written
+ *	pressure_filled raw -	what the space has when the pool is full
+ *	pressure_live raw -	what was asked for and lives, after the drops
+ *	pressure_space raw -	what the space has at the first kill
+ *	pressure_held raw -	what the pool has then
+ *	pressure_back raw -	per cent of the first figure that are back in the system then
+ *	pressure_kills raw -	so many, when the module goes
+ *	pressure_objects raw -	looked at then
  */
-#define pr_fmt(fmt) "pressure: " fmt
-
-#include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/notifier.h>
 #include <linux/oom.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/vmalloc.h>
-#include <swimmem/swimmem.h>
 
-#include "bench.h"
+#include "peer.h"
 
 #define STAY	5	/* one of so many stays */
 #define SMALL	32	/* bytes of the smallest object, of the largest */
@@ -35,12 +31,12 @@
 #define TAG	8
 
 static unsigned int megabytes = 500;
-module_param(megabytes, uint, 0444);
-MODULE_PARM_DESC(megabytes, "size of the pool (default 500)");
+module_param_named(pressure_megabytes, megabytes, uint, 0444);
+MODULE_PARM_DESC(pressure_megabytes, "size of the pool (default 500)");
 
 static unsigned int target;
-module_param(target, uint, 0444);
-MODULE_PARM_DESC(target, "utilisation kept in the background, in per cent (default 0: none)");
+module_param_named(pressure_target, target, uint, 0444);
+MODULE_PARM_DESC(pressure_target, "utilisation kept in the background, in per cent (default 0: none)");
 
 static struct swim_space *space;
 static struct swim_pool *pool;
@@ -48,6 +44,16 @@ static struct swim_raw *raw;
 static u32 objects;
 static u64 filled;
 static unsigned int kills;
+
+static void tell(const char *name, const char *unit, u64 milli)
+{
+	bench_figure(name, "raw", unit, &milli, 1, "-");
+}
+
+static void tell_bytes(const char *name, u64 bytes)
+{
+	tell(name, "MB", div_u64(bytes, 1000));
+}
 
 static u64 space_size(void)
 {
@@ -74,10 +80,10 @@ static int oom(struct notifier_block *block, unsigned long unused, void *freed)
 	if (*(unsigned long *)freed)
 		return NOTIFY_OK;
 	if (!kills++) {
-		pr_info("kill.space %llu bytes\n", left);
-		pr_info("kill.held %llu bytes\n", pool_held());
-		bench_tell(div64_u64((filled - min(left, filled)) * 100000, filled), "%%",
-			   "kill.back");
+		tell_bytes("pressure_space", left);
+		tell_bytes("pressure_held", pool_held());
+		tell("pressure_back", "%",
+		     div64_u64((filled - min(left, filled)) * 100000, filled));
 	}
 	return NOTIFY_OK;
 }
@@ -127,7 +133,7 @@ static int fill(struct rnd_state *random)
 			cond_resched();
 	}
 	filled = space_size();
-	pr_info("filled %llu bytes\n", filled);
+	tell_bytes("pressure_filled", filled);
 	return err;
 }
 
@@ -145,14 +151,14 @@ static int thin(struct rnd_state *random)
 		if (n % 1024 == 0)
 			cond_resched();
 	}
-	pr_info("live %llu bytes\n", live);
+	tell_bytes("pressure_live", live);
 	return err;
 }
 
-/* Look at each object, and let it go. */
-static void check(void)
+/* Look at each object, and let it go; how many there were. */
+static u32 check(u32 *errors)
 {
-	u32 n, seen = 0, errors = 0;
+	u32 n, seen = 0;
 
 	for (n = 0; n < objects; n++) {
 		size_t size = swim_raw_size(&raw[n]);
@@ -163,14 +169,13 @@ static void check(void)
 		seen++;
 		rcu_read_lock();
 		at = swim_raw_read(&raw[n]);
-		errors += !at || !right(at, n, size);
+		*errors += !at || !right(at, n, size);
 		rcu_read_unlock();
-		errors += !!swim_raw_drop(&raw[n]);
+		*errors += !!swim_raw_drop(&raw[n]);
 		if (seen % 1024 == 0)
 			cond_resched();
 	}
-	pr_info("objects %u times\n", seen);
-	pr_info("errors %u times\n", errors);
+	return seen;
 }
 
 static int setup(void)
@@ -182,37 +187,37 @@ static int setup(void)
 	return IS_ERR(pool) ? PTR_ERR(pool) : swim_pool_set_target(pool, target);
 }
 
-static void teardown(void)
+/* The end of all; how many objects there were. */
+static u32 teardown(void)
 {
+	u32 errors = 0, seen = check(&errors);
+
 	vfree(raw);
 	if ((!IS_ERR_OR_NULL(pool) && swim_pool_destroy(pool)) ||
-	    (!IS_ERR(space) && swim_space_destroy(space)))
-		pr_err("something is left\n");
+	    (!IS_ERR_OR_NULL(space) && swim_space_destroy(space)))
+		pr_err("pressure: something is left\n");
+	if (errors)
+		pr_err("pressure: %u objects are not as they were written\n", errors);
+	return seen;
 }
 
-static int __init pressure_begin(void)
+static int measure(void)
 {
 	struct rnd_state random;
 	int err = setup();
 
 	prandom_seed_state(&random, 1);
 	err = err ?: fill(&random) ?: thin(&random) ?: register_oom_notifier(&oom_block);
-	if (!err)
-		return 0;
-	check();
-	teardown();
+	if (err)
+		teardown();
 	return err;
 }
-module_init(pressure_begin);
 
-static void __exit pressure_end(void)
+static void end(void)
 {
 	unregister_oom_notifier(&oom_block);
-	pr_info("kills %u times\n", kills);
-	check();
-	teardown();
+	tell("pressure_kills", "times", kills * 1000ULL);
+	tell("pressure_objects", "times", teardown() * 1000ULL);
 }
-module_exit(pressure_end);
 
-MODULE_DESCRIPTION("What a pool gives back before somebody is killed for memory");
-MODULE_LICENSE("GPL");
+const struct bench_topic topic_pressure = { "pressure", measure, end };

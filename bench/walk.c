@@ -1,50 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Walk: what it takes to follow the pointers of a list and of a tree that have survived, before
- * and after the pool is compacted, beside the same in memory from kmalloc(). Made for native
- * code, as time.c; of each the median of ROUNDS, each with another order.
+ * Walk: what it takes to follow the pointers of a list, of a tree and of the chains of a hash table
+ * that have survived, in a pool before and after it is compacted, and after they were stowed into
+ * another one; beside the same in memory from kmalloc and from a kmem_cache.
  *
- * NODES nodes of 64 bytes are allocated in random order; between any two of them an object of
- * random size comes, and one of those that came so goes. Four of five nodes are freed, at random,
- * and the rest of what came between. The others make a list, in which a node is anywhere, or a
- * tree, walked depth first.
+ * NODES nodes of 64 bytes are allocated in random order; between any two of them an object of 32
+ * to 512 bytes comes, and one of those that came so goes. Four of five nodes are freed, at random,
+ * and the rest of what came between. The others make a list, in which a node is anywhere; a tree,
+ * walked depth first; or chains of three on average, walked from the first bucket to the last one.
+ * Leases are read under RCU. Before each walk the caches are filled with something else. In each
+ * round all peers have the same order, and in the next one another.
  *
- *	walk: NAME VALUE ns
- *
- *	SHAPE.swim.churned	a node, in a pool, before it is compacted
- *	SHAPE.swim.compacted	afterwards
- *	SHAPE.kmalloc.churned	a node from kmalloc()
+ *	walk WHOSE shape=list|tree|hash,state=churned|compacted|stowed
+ *		a node
  */
-#define pr_fmt(fmt) "walk: " fmt
-
-#include <linux/ktime.h>
-#include <linux/module.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
-#include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-/* Before the inline functions of swimmem: on user-mode Linux they are to be as on x86. */
-#include "../swimmem/compat.h"
-
-#include <swimmem/swimmem.h>
-
-#include "bench.h"
+#include "nodes.h"
 
 #define NODES		1000000
-#define STAY		5	/* one of so many stays */
-#define SURVIVORS	(NODES / STAY)
-#define KEYS		((u64)SURVIVORS * (SURVIVORS - 1) / 2)
-#define BETWEEN		1000	/* objects that come and go */
+#define STAY		(NODES / 5)
 #define ROUNDS		5
-#define DEPTH		64
-
-/* A node of either kind; a list has no right ones. */
-struct node {
-	struct swim_box left, right;
-	u64 key;
-	u64 rest[3];
-};
+#define ELSEWHERE	SZ_64M	/* more than the caches of a processor */
 
 struct plain {
 	struct plain *left, *right;
@@ -52,303 +30,244 @@ struct plain {
 	u64 rest[5];
 };
 
-static_assert(sizeof(struct node) == 64 && sizeof(struct plain) == 64);
+static_assert(sizeof(struct plain) == sizeof(struct bench_node));
 
-static SWIM_TYPE(node_type, struct node, SWIM_PART(left), SWIM_PART(right));
+enum state { CHURNED, COMPACTED, STOWED, STATES };
 
-static struct swim_space *space;
-static struct swim_pool *pool;
-static struct swim_box *boxes;
-static struct plain **plains;
-static u32 *order;
-static struct swim_raw between[BETWEEN];
-static void *plain_between[BETWEEN];
+static const char *const states[] = { "churned", "compacted", "stowed" };
 
-/**
- * struct shape - how survivors hang together
- * @name: in the figures
- * @up: who leads to node @n, which is not 0; a number below @n
- * @right: by its right lease?
- */
-struct shape {
-	const char *name;
-	u32 (*up)(u32 n);
-	bool (*right)(u32 n);
-};
+static const struct bench_peer *const peers[] = { &bench_kmalloc, &bench_kmem_cache };
 
-static u32 list_up(u32 n)
-{
-	return n - 1;
-}
+#define PEERS	ARRAY_SIZE(peers)
 
-static bool list_right(u32 n)
-{
-	return false;
-}
+static u64 walked[STATES][ROUNDS], plain_walked[PEERS][ROUNDS];
 
-static u32 tree_up(u32 n)
-{
-	return (n - 1) / 2;
-}
-
-static bool tree_right(u32 n)
-{
-	return n % 2 == 0;
-}
+static struct bench_nodes nodes;
+static union bench_object *objects, between[BENCH_BETWEEN];
+static struct plain **plain_roots;
+static void *elsewhere;
 
 /* Something comes, where something else goes. */
-static int churn(struct rnd_state *random)
+static bool plain_churn(struct rnd_state *random)
 {
-	struct swim_raw *one = &between[bench_below(random, BETWEEN)];
-	int err = swim_raw_is_empty(one) ? 0 : swim_raw_drop(one);
+	union bench_object *one = &between[bench_below(random, BENCH_BETWEEN)];
 
-	return err ?: swim_raw_new(one, swim_pool_hold(pool), 32 + bench_below(random, 481),
-				   GFP_KERNEL);
+	if (one->plain && !bench_kmalloc.drain(one, NULL, 1))
+		return false;
+	bench_size = bench_between(random);
+	return bench_kmalloc.fill(one, 1);
 }
 
 /* The nodes from @n on, and what is between them. */
-static int drop(u32 n)
+static void plain_drop(const struct bench_peer *peer, u32 n)
 {
-	int err = 0;
+	u32 i;
 
 	for (; n < NODES; n++)
-		if (!swim_box_is_empty(&boxes[n]) && swim_box_drop(&boxes[n]))
-			err = -EIO;
-	for (n = 0; n < BETWEEN; n++)
-		if (!swim_raw_is_empty(&between[n]) && swim_raw_drop(&between[n]))
-			err = -EIO;
-	return err;
+		if (objects[n].plain)
+			peer->drain(&objects[n], NULL, 1);
+	for (i = 0; i < BENCH_BETWEEN; i++)
+		if (between[i].plain)
+			bench_kmalloc.drain(&between[i], NULL, 1);
 }
 
-/* The first nodes stay; allocated in random order, they lie anywhere. */
-static int build(const struct shape *shape, struct rnd_state *random)
+static void plain_hang(const struct bench_shape *shape, u32 n)
 {
-	u32 n;
-	int err = 0;
+	struct plain *node = objects[n].plain, **chain = &plain_roots[bench_root_of(shape, n)];
 
-	for (n = 0; n < NODES && !err; n++) {
-		err = swim_box_new(&boxes[order[n]], swim_pool_hold(pool), &node_type,
-				   GFP_KERNEL) ?: churn(random);
-		if (n % 1024 == 0)
+	if (!shape->tree) {
+		*node = (struct plain){ .left = *chain, .key = n };
+		*chain = node;
+		return;
+	}
+	*node = (struct plain){ .key = n };
+	if (2 * n + 1 < STAY)
+		node->left = objects[2 * n + 1].plain;
+	if (2 * n + 2 < STAY)
+		node->right = objects[2 * n + 2].plain;
+	*plain_roots = objects->plain;
+}
+
+/* As bench_nodes_build(). */
+static int plain_build(const struct bench_peer *peer, const struct bench_shape *shape, u64 seed)
+{
+	struct rnd_state random;
+	u32 i;
+
+	memset(plain_roots, 0, array_size(BENCH_ROOTS, sizeof(*plain_roots)));
+	prandom_seed_state(&random, seed);
+	for (i = 0; i < NODES; i++) {
+		bench_size = sizeof(struct plain);
+		if (!peer->fill(&objects[nodes.order[i]], 1) || !plain_churn(&random))
+			return -ENOMEM;
+		if (i % 1024 == 0)
 			cond_resched();
 	}
-	err = err ?: drop(SURVIVORS);
-	for (n = SURVIVORS; n-- > 1 && !err;) {
-		struct swim_box *up = &boxes[shape->up(n)];
-		struct node *node = swim_box_pin(up);
-
-		if (IS_ERR(node))
-			return PTR_ERR(node);
-		node->key += n;
-		err = swim_box_move(shape->right(n) ? &node->right : &node->left, &boxes[n]);
-		swim_box_unpin(up);
-	}
-	return err;
+	plain_drop(peer, STAY);
+	for (i = 0; i < STAY; i++)
+		plain_hang(shape, i);
+	return 0;
 }
 
-/* Nanoseconds; 0 when not every node was found. */
-static u64 walk(void)
+static bool plain_walk_chains(u32 roots)
 {
-	const struct node *stack[DEPTH], *node;
-	unsigned int top = 0;
-	u64 begin = ktime_get_ns(), sum = 0, nodes = 0;
+	const struct plain *node;
+	u64 found = 0, sum = 0;
+	u32 i;
 
-	rcu_read_lock();
-	for (node = swim_box_read(boxes); node; node = top ? stack[--top] : NULL) {
-		for (; node; node = swim_box_read(&node->left)) {
-			const struct node *right = swim_box_read(&node->right);
-
-			nodes++;
+	for (i = 0; i < roots; i++)
+		for (node = plain_roots[i]; node; node = node->left) {
+			found++;
 			sum += node->key;
-			if (right)
-				stack[top++] = right;
 		}
-	}
-	rcu_read_unlock();
-	begin = ktime_get_ns() - begin;
-	return nodes == SURVIVORS && sum == KEYS ? begin : 0;
+	return bench_nodes_all(found, sum, STAY);
 }
 
-static int plain_churn(struct rnd_state *random)
+static bool plain_walk_tree(void)
 {
-	void **one = &plain_between[bench_below(random, BETWEEN)];
-
-	kfree(*one);
-	*one = kmalloc(32 + bench_below(random, 481), GFP_KERNEL);
-	return *one ? 0 : -ENOMEM;
-}
-
-static void plain_drop(u32 n)
-{
-	for (; n < NODES; n++) {
-		kfree(plains[n]);
-		plains[n] = NULL;
-	}
-	for (n = 0; n < BETWEEN; n++) {
-		kfree(plain_between[n]);
-		plain_between[n] = NULL;
-	}
-}
-
-static void plain_link(const struct shape *shape)
-{
-	u32 n;
-
-	for (n = 0; n < SURVIVORS; n++)
-		*plains[n] = (struct plain){};
-	for (n = SURVIVORS; n-- > 1;) {
-		struct plain *up = plains[shape->up(n)];
-
-		up->key += n;
-		*(shape->right(n) ? &up->right : &up->left) = plains[n];
-	}
-}
-
-static int plain_build(const struct shape *shape, struct rnd_state *random)
-{
-	u32 n;
-	int err = 0;
-
-	for (n = 0; n < NODES && !err; n++) {
-		plains[order[n]] = kmalloc(sizeof(struct plain), GFP_KERNEL);
-		err = plains[order[n]] ? plain_churn(random) : -ENOMEM;
-		if (n % 1024 == 0)
-			cond_resched();
-	}
-	plain_drop(SURVIVORS);
-	if (!err)
-		plain_link(shape);
-	return err;
-}
-
-static u64 plain_walk(void)
-{
-	const struct plain *stack[DEPTH], *node;
+	const struct plain *stack[BENCH_DEPTH], *node;
+	u64 found = 0, sum = 0;
 	unsigned int top = 0;
-	u64 begin = ktime_get_ns(), sum = 0, nodes = 0;
 
-	for (node = plains[0]; node; node = top ? stack[--top] : NULL) {
+	for (node = *plain_roots; node; node = top ? stack[--top] : NULL) {
 		for (; node; node = node->left) {
-			nodes++;
+			found++;
 			sum += node->key;
 			if (node->right)
 				stack[top++] = node->right;
 		}
 	}
-	begin = ktime_get_ns() - begin;
-	return nodes == SURVIVORS && sum == KEYS ? begin : 0;
+	return bench_nodes_all(found, sum, STAY);
 }
 
-/**
- * struct rounds - nanoseconds of each walk
- * @churned: before the compaction
- * @compacted: after it
- * @plain: of the peer
- */
-struct rounds {
-	u64 churned[ROUNDS], compacted[ROUNDS], plain[ROUNDS];
+struct walk {
+	struct bench_job job;
+	const struct bench_shape *shape;
 };
 
-static int run(const struct shape *shape, struct rnd_state *random, struct rounds *rounds,
-	       unsigned int round)
+static bool run_walk(struct bench_job *job)
 {
-	int err = build(shape, random);
+	struct walk *walk = container_of(job, struct walk, job);
 
-	if (err)
-		return err;
-	rounds->churned[round] = walk();
-	err = swim_pool_compact(pool, 100);
-	if (err)
-		return err;
-	rounds->compacted[round] = walk();
-	err = swim_box_drop(boxes);
-	if (err)
-		return err;
-	err = plain_build(shape, random);
-	if (!err)
-		rounds->plain[round] = plain_walk();
-	plain_drop(0);
-	if (err)
-		return err;
-	if (!rounds->churned[round] || !rounds->compacted[round] || !rounds->plain[round])
-		return -EIO;
-	return 0;
+	return bench_nodes_walk(nodes.roots, walk->shape, STAY);
 }
 
-static void tell(const struct shape *shape, const char *what, u64 *took)
+static bool run_plain_walk(struct bench_job *job)
 {
-	bench_tell(div_u64(bench_median(took, ROUNDS) * 1000, SURVIVORS), "ns", "%s.%s",
-		   shape->name, what);
+	struct walk *walk = container_of(job, struct walk, job);
+
+	return walk->shape->tree ? plain_walk_tree() : plain_walk_chains(walk->shape->roots);
 }
 
-static int measure(const struct shape *shape, struct rnd_state *random)
+static bool run_elsewhere(struct bench_job *job)
 {
-	static struct rounds rounds;
-	unsigned int r;
+	memset(elsewhere, 1, ELSEWHERE);
+	return true;
+}
+
+static int time_walk(const struct bench_shape *shape, bool (*run)(struct bench_job *job),
+		     u64 *value)
+{
+	struct walk away = { .job.run = run_elsewhere }, walk = { .job.run = run, .shape = shape };
+	struct bench_job *away_job = &away.job, *job = &walk.job;
+	int err = bench_run(&away_job, 0, 1) ?: bench_run(&job, 0, 1);
+
+	*value = div_u64(bench_milli(walk.job.took), STAY);
+	return err;
+}
+
+static int stow_all(const struct bench_shape *shape)
+{
+	struct swim_hold *hold = swim_pool_hold(nodes.other);
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < shape->roots && !err; i++)
+		if (!swim_box_is_empty(&nodes.roots[i]))
+			err = swim_box_stow(&nodes.roots[i], hold, GFP_KERNEL);
+	return err;
+}
+
+static int measure_pool(const struct bench_shape *shape, unsigned int round, u64 seed)
+{
+	int err = bench_nodes_build(&nodes, shape, seed) ?:
+		  time_walk(shape, run_walk, &walked[CHURNED][round]) ?:
+		  swim_pool_compact(nodes.pool, 100) ?:
+		  time_walk(shape, run_walk, &walked[COMPACTED][round]) ?:
+		  stow_all(shape) ?:
+		  time_walk(shape, run_walk, &walked[STOWED][round]);
+
+	return bench_nodes_drop(&nodes) ?: err;
+}
+
+static int measure_plain(unsigned int p, const struct bench_shape *shape, unsigned int round,
+			 u64 seed)
+{
+	const struct bench_peer *peer = peers[p];
+	int err;
+
+	bench_size = sizeof(struct plain);
+	err = peer->begin();
+	if (err)
+		return err;
+	err = plain_build(peer, shape, seed) ?:
+	      time_walk(shape, run_plain_walk, &plain_walked[p][round]);
+	plain_drop(peer, 0);
+	return peer->end() ?: err;
+}
+
+static void tell(const struct bench_shape *shape)
+{
+	unsigned int i;
+
+	for (i = 0; i < STATES; i++)
+		bench_figure("walk", "pool", bench_unit(), walked[i], ROUNDS, "shape=%s,state=%s",
+			     shape->name, states[i]);
+	for (i = 0; i < PEERS; i++)
+		bench_figure("walk", peers[i]->name, bench_unit(), plain_walked[i], ROUNDS,
+			     "shape=%s,state=churned", shape->name);
+}
+
+static int measure_shape(const struct bench_shape *shape, struct rnd_state *random)
+{
+	unsigned int r, p;
 	int err = 0;
 
 	for (r = 0; r < ROUNDS && !err; r++) {
-		bench_shuffle(random, order, NODES);
-		err = run(shape, random, &rounds, r);
+		u64 seed = prandom_u32_state(random);
+
+		bench_shuffle(random, nodes.order, NODES);
+		err = measure_pool(shape, r, seed);
+		for (p = 0; p < PEERS && !err; p++)
+			err = measure_plain(p, shape, r, seed);
 	}
-	if (err) {
+	if (err)
 		pr_err("%s failed: %d\n", shape->name, err);
-		return err;
-	}
-	tell(shape, "swim.churned", rounds.churned);
-	tell(shape, "swim.compacted", rounds.compacted);
-	tell(shape, "kmalloc.churned", rounds.plain);
-	return 0;
-}
-
-static int measure_all(void)
-{
-	static const struct shape list = { "list", list_up, list_right };
-	static const struct shape tree = { "tree", tree_up, tree_right };
-	struct rnd_state random;
-
-	prandom_seed_state(&random, 1);
-	return bench_touch() ?: measure(&list, &random) ?: measure(&tree, &random);
-}
-
-static int setup(void)
-{
-	space = swim_space_create("walk", 0);
-	if (IS_ERR(space))
-		return PTR_ERR(space);
-	pool = swim_pool_create("walk", swim_space_heap(space), 0);
-	if (IS_ERR(pool))
-		return PTR_ERR(pool);
-	/* Not before it is asked for. */
-	swim_pool_set_target(pool, 0);
-	boxes = vzalloc(array_size(NODES, sizeof(*boxes)));
-	plains = vzalloc(array_size(NODES, sizeof(*plains)));
-	order = vmalloc(array_size(NODES, sizeof(*order)));
-	return boxes && plains && order ? 0 : -ENOMEM;
-}
-
-static int __init walk_begin(void)
-{
-	int err = setup() ?: measure_all();
-
-	/* Also what is left when something went wrong. */
-	if (boxes)
-		err = drop(0) ?: err;
-	vfree(order);
-	vfree(plains);
-	vfree(boxes);
-	if (!IS_ERR_OR_NULL(pool) && swim_pool_destroy(pool))
-		err = err ?: -EIO;
-	if (!IS_ERR(space) && swim_space_destroy(space))
-		err = err ?: -EIO;
+	else
+		tell(shape);
 	return err;
 }
-module_init(walk_begin);
 
-static void __exit walk_end(void)
+static int measure(void)
 {
-}
-module_exit(walk_end);
+	struct rnd_state random;
+	int err;
 
-MODULE_DESCRIPTION("Walking what has survived, before and after compaction");
-MODULE_LICENSE("GPL");
+	nodes = (struct bench_nodes){};
+	prandom_seed_state(&random, 1);
+	objects = vzalloc(array_size(NODES, sizeof(*objects)));
+	plain_roots = vzalloc(array_size(BENCH_ROOTS, sizeof(*plain_roots)));
+	elsewhere = vmalloc(ELSEWHERE);
+	err = objects && plain_roots && elsewhere ? bench_touch() : -ENOMEM;
+	err = err ?: bench_nodes_begin(&nodes, NODES, STAY) ?:
+	      measure_shape(&bench_list, &random) ?:
+	      measure_shape(&bench_tree, &random) ?:
+	      measure_shape(&bench_hash, &random);
+	err = bench_nodes_end(&nodes) ?: err;
+	vfree(elsewhere);
+	vfree(plain_roots);
+	vfree(objects);
+	return err;
+}
+
+const struct bench_topic topic_walk = { "walk", measure };
