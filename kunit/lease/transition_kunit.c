@@ -818,9 +818,12 @@ static int unique_refused(struct life *life, unsigned long extra, int err)
 	status = atomic_long_read(&hard.cell->status);
 	if (resident->unique(&mut, &hard, hold, GFP_ATOMIC) != err)
 		return __LINE__;
-	if (atomic_long_read(&hard.cell->status) != status || mut.cell || hard.cell != other.cell)
+	/* Of a mover the object is asked for. */
+	if (atomic_long_read(&hard.cell->status) !=
+	    (err == -EINPROGRESS ? status | SWIM_ASKED : status) ||
+	    mut.cell || hard.cell != other.cell)
 		return __LINE__;
-	atomic_long_sub(extra, &hard.cell->status);
+	atomic_long_set(&hard.cell->status, status - extra);
 	swim_pool_stats(life->pool, &after);
 	if (before.live != after.live || before.used != after.used)
 		return __LINE__;

@@ -280,6 +280,9 @@ int swim_cell_turn(struct swim_cell *cell, enum swim_lease_kind from, enum swim_
 	*last = false;
 	for (tries = 0; tries < TRIES; tries++) {
 		err = refuse(old, from, to, into);
+		/* Who comes back finds it given up. */
+		if (err == -SWIM_ERELOCATING)
+			swim_cell_ask(cell);
 		if (err)
 			return err;
 		new = old + swim_weight(to) - (into ? swim_weight(from) : 0);
