@@ -70,7 +70,7 @@ check:			## every check there is; SUITE=pool runs one KUnit suite only
 demo:			## shadow a whole system's allocations, compact them, draw the heap before and after
 	@scripts/demo
 
-bench:			## count instructions, and measure how full the heap is on 1, 2 and 4 CPUs
+bench:			## measure swimmem beside the kernel's allocators: instructions, times, memory; tables and pictures
 	@scripts/bench
 
 torture:		## everything at once under detectors: MINUTES=60 on each of three kernels, SEED=n

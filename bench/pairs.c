@@ -7,6 +7,9 @@
  * from which the clock's own time is taken off. Peers take turns.
  *
  *	pair WHOSE size=BYTES
+ *	overhead WHOSE size=64,objects=N
+ *			what is held for each of N objects, less its own bytes; what is kept of it
+ *			elsewhere, as a Raw lease of 16 bytes or a cell of 16, is not in there
  *	five			a loop of five instructions, where they are counted
  */
 #include <linux/sched.h>
@@ -171,6 +174,40 @@ static int measure_five(void)
 	return five[ROUNDS / 2] < 4990 || five[ROUNDS / 2] > 5010 ? -ERANGE : 0;
 }
 
+#define MANY	200000
+
+static int measure_overhead(const struct bench_peer *peer, union bench_object *objects)
+{
+	u64 held;
+	int err;
+
+	bench_size = 64;
+	err = peer->begin();
+	if (err)
+		return err;
+	err = peer->fill(objects, MANY) ? 0 : -ENOMEM;
+	held = peer->held();
+	if (!err) {
+		held = div_u64((max_t(u64, held, MANY * 64) - MANY * 64) * 1000, MANY);
+		bench_figure("overhead", peer->name, "bytes", &held, 1, "size=64,objects=%u", MANY);
+		err = peer->drain(objects, NULL, MANY) ? 0 : -EIO;
+	}
+	return peer->end() ?: err;
+}
+
+static int measure_overheads(void)
+{
+	union bench_object *objects = vzalloc(array_size(MANY, sizeof(*objects)));
+	unsigned int p;
+	int err = objects ? 0 : -ENOMEM;
+
+	for (p = 0; p < PEERS && !err; p++)
+		if (peers[p]->held)
+			err = measure_overhead(peers[p], objects);
+	vfree(objects);
+	return err;
+}
+
 static int measure(void)
 {
 	u64 *alone = vmalloc(array_size(SAMPLES, sizeof(*alone)));
@@ -186,7 +223,7 @@ static int measure(void)
 		err = measure_size(size, alone, objects);
 	vfree(objects);
 	vfree(alone);
-	return err;
+	return err ?: bench_counts ? 0 : measure_overheads();
 }
 
 const struct bench_topic topic_pairs = { "pairs", measure };

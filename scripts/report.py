@@ -133,6 +133,8 @@ TABLES = (
      "pair", "native", {"columns": ("size",), "but": ("nothing",)}),
     ("The same of 64 bytes, and how long the longest take; 99.9 % and worst are of pairs timed alone:",
      "pair", "native", {"which": SPREAD, "size": 64}),
+    ("What is held for each of 200,000 objects of 64 bytes, less these, in bytes:",
+     "overhead", "native", {}),
     ("Alloc n, then free n, native ns for both, 64 bytes, freed in order of allocation and at random:",
      "batch", "native", {"columns": ("order", "objects"), "cpus": 1, "but": ("nothing",)}),
     ("On one CPU and on two at once, each with objects of its own, native ns:",
