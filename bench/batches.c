@@ -106,8 +106,8 @@ static u64 milli(const struct batch *batch)
 	return div64_u64(bench_milli(batch->job.took), (u64)batch->n * batch->times);
 }
 
-/* On each of @cpus at once: what an operation takes, on average of them. */
-static int run_cpus(const struct batch *of, unsigned int cpus, u64 *value)
+/* On @cpus at once, from CPU @first on: what an operation takes, on average of them. */
+static int run_cpus(const struct batch *of, unsigned int first, unsigned int cpus, u64 *value)
 {
 	struct batch batch[CPUS];
 	struct bench_job *jobs[CPUS];
@@ -120,7 +120,7 @@ static int run_cpus(const struct batch *of, unsigned int cpus, u64 *value)
 		batch[cpu].objects = objects[cpu];
 		jobs[cpu] = &batch[cpu].job;
 	}
-	err = bench_run(jobs, 0, cpus);
+	err = bench_run(jobs, first, cpus);
 	for (cpu = 0; cpu < cpus; cpu++)
 		sum += milli(&batch[cpu]);
 	*value = div_u64(sum, cpus);
@@ -151,7 +151,9 @@ static int run_handed(const struct batch *of, unsigned int from, u64 *value)
 	return err;
 }
 
-static u64 rounds[PEERS][ROUNDS];
+#define TURNS	4
+
+static u64 rounds[TURNS][PEERS][ROUNDS];
 
 /**
  * struct batches - what is measured of all peers
@@ -160,22 +162,23 @@ static u64 rounds[PEERS][ROUNDS];
  * @rounds: measurements
  * @random: the order of the frees
  * @cpus: at once
+ * @of: any of so many CPUs, in turns
  * @handed: only the free, of what CPU @cpus - 1 has allocated
  */
 struct batches {
 	unsigned int n, times, rounds;
 	bool random;
-	unsigned int cpus;
+	unsigned int cpus, of;
 	bool handed;
 };
 
-static void tell(const struct batches *batches, unsigned int p)
+static void tell(const struct batches *batches, const char *whose, u64 *values)
 {
 	if (batches->handed)
-		bench_figure("handed", peers[p]->name, bench_unit(), rounds[p], batches->rounds,
+		bench_figure("handed", whose, bench_unit(), values, batches->rounds,
 			     "objects=%u,to=%s", batches->n, batches->cpus > 1 ? "other" : "same");
 	else
-		bench_figure("batch", peers[p]->name, bench_unit(), rounds[p], batches->rounds,
+		bench_figure("batch", whose, bench_unit(), values, batches->rounds,
 			     "objects=%u,order=%s,cpus=%u", batches->n,
 			     batches->random ? "random" : "first", batches->cpus);
 }
@@ -187,33 +190,45 @@ static bool takes(const struct bench_peer *peer, unsigned int n)
 				peer != &bench_kmem_cache_bulk && peer != &bench_nothing);
 }
 
-static int measure_batches(const struct batches *batches)
+/* One measurement: the @round-th. */
+static int run(const struct bench_peer *peer, const struct batches *batches, unsigned int round,
+	       u64 *value)
 {
 	struct batch batch = {
-		.job.run = run_batch, .n = batches->n, .times = batches->times,
+		.job.run = run_batch, .peer = peer, .n = batches->n, .times = batches->times,
 		.order = batches->random ? shuffled : NULL,
 	};
-	unsigned int r, p;
+	int err;
+
+	if (batches->handed)
+		err = run_handed(&batch, batches->cpus - 1, value);
+	else
+		err = run_cpus(&batch, round % (batches->of / batches->cpus) * batches->cpus,
+			       batches->cpus, value);
+	if (err)
+		pr_err("%s failed: %d\n", peer->name, err);
+	cond_resched();
+	return err;
+}
+
+/* Of @turns kinds, in turns. */
+static int measure_batches(const struct batches *batches, unsigned int turns)
+{
+	const unsigned int n = batches->n, most_rounds = batches->rounds;
+	unsigned int r, p, t;
 	u64 ignored;
 	int err = 0;
 
 	/* One round that is not counted, if it is not a long one. */
-	for (r = batches->rounds < ROUNDS; r <= batches->rounds && !err; r++)
-		for (p = 0; p < PEERS && !err; p++) {
-			u64 *value = r ? &rounds[p][r - 1] : &ignored;
-
-			if (!takes(peers[p], batches->n))
-				continue;
-			batch.peer = peers[p];
-			err = batches->handed ? run_handed(&batch, batches->cpus - 1, value) :
-						run_cpus(&batch, batches->cpus, value);
-			if (err)
-				pr_err("%s failed: %d\n", peers[p]->name, err);
-			cond_resched();
-		}
-	for (p = 0; p < PEERS && !err; p++)
-		if (takes(peers[p], batches->n))
-			tell(batches, p);
+	for (r = most_rounds < ROUNDS; r <= most_rounds && !err; r++)
+		for (p = 0; p < PEERS && !err; p++)
+			for (t = 0; t < turns && takes(peers[p], n) && !err; t++)
+				err = run(peers[p], &batches[t], r,
+					  r ? &rounds[t][p][r - 1] : &ignored);
+	for (t = 0; t < turns && !err; t++)
+		for (p = 0; p < PEERS; p++)
+			if (takes(peers[p], n))
+				tell(&batches[t], peers[p]->name, rounds[t][p]);
 	return err;
 }
 
@@ -221,31 +236,44 @@ static int measure_size(unsigned int n)
 {
 	struct rnd_state random;
 	unsigned int times = max(100000 / n, 1U), few = n > 1000000 ? 2 : n > 100000 ? 5 : ROUNDS;
+	const struct batches both[] = {
+		{ n, times, few, true, 1, 1 },
+		{ n, times, few, false, 1, 1 },
+	};
 
 	prandom_seed_state(&random, n);
 	bench_shuffle(&random, shuffled, n);
 	/* Those of 1000 in order are among those of measure_cpus(). */
-	return (n == 1000 ? 0 : measure_batches(&(struct batches){ n, times, few, false, 1 })) ?:
-	       measure_batches(&(struct batches){ n, times, few, true, 1 });
+	return measure_batches(both, n == 1000 ? 1 : 2);
 }
 
-static int measure_cpus(unsigned int cpus)
+/* 1, 2, 4 CPUs at once, as many as there are. */
+static int measure_cpus(unsigned int n, unsigned int times)
 {
-	return measure_batches(&(struct batches){ 1, PAIRS, ROUNDS, false, cpus }) ?:
-	       measure_batches(&(struct batches){ 1000, 50, ROUNDS, false, cpus });
+	struct batches batches[TURNS];
+	unsigned int cpus, turns = 0, most_cpus;
+
+	most_cpus = rounddown_pow_of_two(min(num_online_cpus(), CPUS + 0U));
+	for (cpus = 1; cpus <= most_cpus; cpus *= 2)
+		batches[turns++] = (struct batches){ n, times, ROUNDS, false, cpus, most_cpus };
+	return measure_batches(batches, turns);
+}
+
+static int measure_handed(void)
+{
+	const struct batches both[] = {
+		{ 10000, 5, ROUNDS, false, 1, 1, true },
+		{ 10000, 5, ROUNDS, false, 2, 2, true },
+	};
+
+	return num_online_cpus() > 1 ? measure_batches(both, 2) : 0;
 }
 
 static int measure_all(void)
 {
-	unsigned int n, cpus;
-	int err = 0;
+	unsigned int n;
+	int err = measure_cpus(1, PAIRS) ?: measure_cpus(1000, 50) ?: measure_handed();
 
-	for (cpus = 1; cpus <= min(num_online_cpus(), CPUS + 0U) && !err; cpus *= 2)
-		err = measure_cpus(cpus);
-	if (num_online_cpus() > 1)
-		err = err ?:
-		      measure_batches(&(struct batches){ 10000, 5, ROUNDS, false, 1, true }) ?:
-		      measure_batches(&(struct batches){ 10000, 5, ROUNDS, false, 2, true });
 	for (n = 1000; n <= most && !err; n *= 10)
 		err = measure_size(n);
 	return err;
