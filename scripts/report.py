@@ -96,7 +96,11 @@ def pivot(results, title, name, guest, rows=("allocator",), columns=(), which=("
 
     def keys(names):
         distinct = list(dict.fromkeys(key(row, names) for row in found))
-        return sorted(distinct) if all(isinstance(value, int) for one in distinct for value in one) else distinct
+        if all(isinstance(value, int) for one in distinct for value in one):
+            return sorted(distinct)
+        # What has the same first name stands together, in the order in which it was measured.
+        first = [one[0] for one in distinct] if names else []
+        return sorted(distinct, key=lambda one: first.index(one[0])) if names else distinct
 
     cells = {(key(row, rows), key(row, columns)): row for row in found}
     across = keys(columns)
@@ -136,7 +140,7 @@ TABLES = (
     ("What is held for each of 200,000 objects of 64 bytes, less these, in bytes:",
      "overhead", "native", {}),
     ("Alloc n, then free n, native ns for both, 64 bytes, freed in order of allocation and at random:",
-     "batch", "native", {"columns": ("order", "objects"), "cpus": 1, "but": ("nothing",)}),
+     "batch", "native", {"rows": ("allocator", "order"), "columns": ("objects",), "cpus": 1, "but": ("nothing",)}),
     ("On one CPU and on two at once, each with objects of its own, native ns:",
      "batch", "native", {"columns": ("objects", "cpus"), "order": "first", "only": {"objects": (1, 1000)}}),
     ("On one, two and four emulated CPUs, ns, for shape only:",
@@ -151,11 +155,12 @@ TABLES = (
     ("The longest that a mover keeps an object that somebody asks it for, in its own instructions:",
      "pin_wait", "counted", {"rows": ("allocator", "size"), "columns": ("asked",), "which": ("median", "max"),
                              "but": ("nothing",)}),
-    ("Instructions by how many objects live, freshly allocated and fragmented:",
+    ("Instructions by how many objects live, freshly allocated and fragmented, where nobody gets or gives memory:",
      "live", "counted", {"rows": ("allocator", "state", "objects"), "columns": ("what",), "which": ("median", "max"),
-                         "but": ("nothing",), "notes": (
-         "Who gets memory (with_hunk) zeroes it, here by the byte.",
-     )}),
+                         "only": {"what": ("hot", "alloc", "free")}}),
+    ("The same where somebody does, and who gets some zeroes it, here by the byte:",
+     "live", "counted", {"rows": ("allocator", "what"), "columns": ("objects",), "state": "fragmented",
+                         "only": {"what": ("alloc_with_hunk", "free_with_hunk")}}),
     ("Extents, by order, got and given back, instructions:",
      "extent", "counted", {"columns": ("order",), "objects": 1, "how": "pair", "cpus": 1, "but": ("nothing",)}),
     ("The same, native ns: one at a time, many in order and at random, and one on each of two CPUs:",
