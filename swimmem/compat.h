@@ -153,6 +153,30 @@ do {										\
 #define this_cpu_dec(pcp)							\
 	swim_on_this_cpu(asm volatile(_ASM_DEC " %0" : "+m" (*raw_cpu_ptr(&(pcp)))))
 
+/*
+ * And each of them would call a function to learn on which CPU it is: for several in a row that
+ * is asked once.
+ */
+#define __swim_cpu
+#define swim_cpu_get(pcp)							\
+({										\
+	preempt_disable_notrace();						\
+	raw_cpu_ptr(pcp);							\
+})
+#define swim_cpu_put(cpu)	preempt_enable_notrace()
+#define swim_cpu_read(cpu, member)	READ_ONCE((cpu)->member)
+#define swim_cpu_try_cmpxchg(cpu, member, oldp, new)				\
+({										\
+	typeof((cpu)->member) *__oldp = (oldp), __expected = *__oldp;		\
+										\
+	*__oldp = cmpxchg_local(&(cpu)->member, __expected, new);		\
+	likely(*__oldp == __expected);						\
+})
+#define swim_cpu_inc(cpu, member)						\
+	asm volatile(_ASM_INC " %0" : "+m" ((cpu)->member))
+#define swim_cpu_dec(cpu, member)						\
+	asm volatile(_ASM_DEC " %0" : "+m" ((cpu)->member))
+
 #undef __smp_mb
 #define __smp_mb()	asm volatile("lock; addl $0,-4(%%" _ASM_SP ")" : : : "memory", "cc")
 #undef __smp_mb__before_atomic
@@ -218,6 +242,18 @@ do {										\
 	likely(__swapped);							\
 })
 
+#endif
+
+/* What this CPU has of per-CPU memory, wherever the task runs by then, for several operations. */
+#ifndef swim_cpu_get
+#define __swim_cpu			__percpu
+#define swim_cpu_get(pcp)		(pcp)
+#define swim_cpu_put(cpu)		((void)(cpu))
+#define swim_cpu_read(cpu, member)	this_cpu_read((cpu)->member)
+#define swim_cpu_try_cmpxchg(cpu, member, oldp, new)				\
+	this_cpu_try_cmpxchg((cpu)->member, oldp, new)
+#define swim_cpu_inc(cpu, member)	this_cpu_inc((cpu)->member)
+#define swim_cpu_dec(cpu, member)	this_cpu_dec((cpu)->member)
 #endif
 
 #endif

@@ -205,10 +205,16 @@ static noinline int refill(struct swim_pool *pool, size_t need, gfp_t gfp)
 static bool rewind(struct swim_pool *pool, void *object, unsigned long end)
 {
 	unsigned long slot = (unsigned long)object - SWIM_TAG_SLOT;
+	struct swim_pool_cpu __swim_cpu *cpu;
+	bool rewound;
 
 	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);
-	if (!pool->shared)
-		return swim_pool_rewind(pool->cpu, object, end);
+	if (!pool->shared) {
+		cpu = swim_cpu_get(pool->cpu);
+		rewound = swim_pool_rewind(cpu, object, end);
+		swim_cpu_put(cpu);
+		return rewound;
+	}
 	swim_poison(object, end - (unsigned long)object);
 	/* Full barrier: whoever has it next finds it zero. */
 	if (word_try(pool, end, slot))

@@ -257,14 +257,18 @@ static __always_inline size_t swim_need(size_t size)
 static __always_inline bool swim_pool_bump(struct swim_pool *pool, size_t size, size_t align,
 					   void **object)
 {
-	struct swim_pool_cpu __percpu *cpu = pool->cpu;
-	unsigned long old = this_cpu_read(cpu->next), new = old + SWIM_TAG_SLOT + size;
+	struct swim_pool_cpu __swim_cpu *cpu = swim_cpu_get(pool->cpu);
+	unsigned long old = swim_cpu_read(cpu, next), new = old + SWIM_TAG_SLOT + size;
+	bool bumped = false;
 
-	if (align > SWIM_OBJECT_ALIGN && unlikely((old + SWIM_TAG_SLOT) & (align - 1)))
+	if (likely(align <= SWIM_OBJECT_ALIGN || !((old + SWIM_TAG_SLOT) & (align - 1))) &&
+	    likely((u16)new > (u16)size && swim_cpu_try_cmpxchg(cpu, next, &old, new))) {
+		swim_cpu_inc(cpu, objects);
+		bumped = true;
+	}
+	swim_cpu_put(cpu);
+	if (unlikely(!bumped))
 		return false;
-	if (unlikely((u16)new <= (u16)size || !this_cpu_try_cmpxchg(cpu->next, &old, new)))
-		return false;
-	this_cpu_inc(cpu->objects);
 	swim_unpoison((void *)old, new - old);
 	*object = (void *)(old + SWIM_TAG_SLOT);
 	return true;
@@ -298,7 +302,7 @@ static __always_inline void *swim_reserve(struct swim_hold *hold, size_t size, g
 }
 
 /* Let the mark go back over an object, all of it zero, if it still is the newest. */
-static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __percpu *cpu, void *object,
+static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __swim_cpu *cpu, void *object,
 					     unsigned long end)
 {
 	unsigned long slot = (unsigned long)object - SWIM_TAG_SLOT, old = end;
@@ -306,7 +310,7 @@ static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __percpu *cpu,
 	/* Not the tag: who frees the object again should hear of it from us. */
 	swim_poison(object, end - (unsigned long)object);
 	barrier(); /* this CPU's interrupts see it zero before they can have it */
-	if (likely(this_cpu_try_cmpxchg(cpu->next, &old, slot)))
+	if (likely(swim_cpu_try_cmpxchg(cpu, next, &old, slot)))
 		return true;
 	swim_unpoison(object, end - (unsigned long)object);
 	return false;
@@ -319,17 +323,19 @@ static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __percpu *cpu,
 static __always_inline void swim_release(void *object, size_t size)
 {
 	struct swim_pool *pool = swim_hunk_of(object)->pool;
-	struct swim_pool_cpu __percpu *cpu = pool->cpu;
+	struct swim_pool_cpu __swim_cpu *cpu = swim_cpu_get(pool->cpu);
 	unsigned long end = (unsigned long)object + size;
+	bool rewound = false;
 
-	this_cpu_dec(cpu->objects);
-	if (this_cpu_read(cpu->next) == end && size < pool->zero_inline &&
+	swim_cpu_dec(cpu, objects);
+	if (swim_cpu_read(cpu, next) == end && size < pool->zero_inline &&
 	    !swim_is_traced(swim_free)) {
 		swim_zero(object, size);
-		if (likely(swim_pool_rewind(cpu, object, end)))
-			return;
+		rewound = swim_pool_rewind(cpu, object, end);
 	}
-	swim_release_slow(object, size);
+	swim_cpu_put(cpu);
+	if (!rewound)
+		swim_release_slow(object, size);
 }
 
 #endif
