@@ -155,19 +155,19 @@ do {										\
 
 /*
  * And each of them would call a function to learn on which CPU it is: for several in a row that
- * is asked once.
+ * is asked once, and what looks like a per-CPU pointer is an address from there on. Members are
+ * longs.
  */
-#define __swim_cpu
 #define swim_cpu_get(pcp)							\
 ({										\
 	preempt_disable_notrace();						\
-	raw_cpu_ptr(pcp);							\
+	(typeof(pcp))(unsigned long)raw_cpu_ptr(pcp);				\
 })
-#define swim_cpu_put(cpu)	preempt_enable_notrace()
+#define swim_cpu_put(cpu)		preempt_enable_notrace()
 #define swim_cpu_read(cpu, member)	READ_ONCE((cpu)->member)
 #define swim_cpu_try_cmpxchg(cpu, member, oldp, new)				\
 ({										\
-	typeof((cpu)->member) *__oldp = (oldp), __expected = *__oldp;		\
+	unsigned long *__oldp = (oldp), __expected = *__oldp;			\
 										\
 	*__oldp = cmpxchg_local(&(cpu)->member, __expected, new);		\
 	likely(*__oldp == __expected);						\
@@ -246,7 +246,6 @@ do {										\
 
 /* What this CPU has of per-CPU memory, wherever the task runs by then, for several operations. */
 #ifndef swim_cpu_get
-#define __swim_cpu			__percpu
 #define swim_cpu_get(pcp)		(pcp)
 #define swim_cpu_put(cpu)		((void)(cpu))
 #define swim_cpu_read(cpu, member)	this_cpu_read((cpu)->member)

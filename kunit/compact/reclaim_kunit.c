@@ -927,6 +927,8 @@ static void a_large_pool_has_a_reserve(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, pool->cleaner.reserve);
 	KUNIT_EXPECT_PTR_NE(test, pool->cleaner.reserve, reserve);
 	load_end(test, &load);
+	/* It is small again. */
+	KUNIT_EXPECT_NULL(test, pool->cleaner.reserve);
 }
 
 static void a_small_pool_has_no_reserve(struct kunit *test)

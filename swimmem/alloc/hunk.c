@@ -199,6 +199,7 @@ void swim_hunk_put_now(struct swim_hunk *hunk)
 	struct swim_block block = { hunk, pool->unit };
 	struct swim_heap *heap = pool->heap;
 	struct swim_frame *frame = hunk->frame;
+	struct swim_hunk *reserve;
 
 	if (swim_pool_scanned(pool))
 		kmemleak_free(hunk);
@@ -207,12 +208,15 @@ void swim_hunk_put_now(struct swim_hunk *hunk)
 	swim_unpoison(hunk, size);
 	if (want_init_on_free())
 		memset(hunk, 0, size);
-	atomic_long_dec(&pool->reclaim.hunks);
+	reserve = swim_clean_take_reserve(pool, atomic_long_dec_return(&pool->reclaim.hunks));
 	atomic_set(&frame->live, 0);
 	WRITE_ONCE(frame->base, (unsigned long)hunk);
 	/* The last look at the pool was before: pairs with pool_has_hunks(). */
 	smp_store_release(&frame->pool, NULL);
 	WARN_ON_ONCE(swim_heap_free(heap, &block));
+	/* As long as it has that hunk, the pool is there. */
+	if (unlikely(reserve))
+		swim_hunk_put_now(reserve);
 }
 
 static void hunk_put_rcu(struct rcu_head *rcu)

@@ -205,7 +205,7 @@ static noinline int refill(struct swim_pool *pool, size_t need, gfp_t gfp)
 static bool rewind(struct swim_pool *pool, void *object, unsigned long end)
 {
 	unsigned long slot = (unsigned long)object - SWIM_TAG_SLOT;
-	struct swim_pool_cpu __swim_cpu *cpu;
+	struct swim_pool_cpu __percpu *cpu;
 	bool rewound;
 
 	WRITE_ONCE(*swim_tag_of(object), SWIM_TAG_UNWRITTEN);

@@ -257,7 +257,7 @@ static __always_inline size_t swim_need(size_t size)
 static __always_inline bool swim_pool_bump(struct swim_pool *pool, size_t size, size_t align,
 					   void **object)
 {
-	struct swim_pool_cpu __swim_cpu *cpu = swim_cpu_get(pool->cpu);
+	struct swim_pool_cpu __percpu *cpu = swim_cpu_get(pool->cpu);
 	unsigned long old = swim_cpu_read(cpu, next), new = old + SWIM_TAG_SLOT + size;
 	bool bumped = false;
 
@@ -302,7 +302,7 @@ static __always_inline void *swim_reserve(struct swim_hold *hold, size_t size, g
 }
 
 /* Let the mark go back over an object, all of it zero, if it still is the newest. */
-static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __swim_cpu *cpu, void *object,
+static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __percpu *cpu, void *object,
 					     unsigned long end)
 {
 	unsigned long slot = (unsigned long)object - SWIM_TAG_SLOT, old = end;
@@ -323,7 +323,7 @@ static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __swim_cpu *cp
 static __always_inline void swim_release(void *object, size_t size)
 {
 	struct swim_pool *pool = swim_hunk_of(object)->pool;
-	struct swim_pool_cpu __swim_cpu *cpu = swim_cpu_get(pool->cpu);
+	struct swim_pool_cpu __percpu *cpu = swim_cpu_get(pool->cpu);
 	unsigned long end = (unsigned long)object + size;
 	bool rewound = false;
 

@@ -102,7 +102,7 @@ static bool wants_reserve(const struct swim_pool *pool)
 }
 
 /* Keep an empty open hunk; somebody else may have kept one meanwhile. */
-static void reserve(struct swim_cleaner *cleaner, struct swim_hunk *hunk)
+static void set_aside(struct swim_cleaner *cleaner, struct swim_hunk *hunk)
 {
 	if (cmpxchg(&cleaner->reserve, NULL, hunk))
 		swim_hunk_put_now(hunk);
@@ -121,7 +121,7 @@ static void put(struct swim_cleaner *cleaner, struct swim_hunk *hunk)
 	swim_hunk_reset(hunk, swim_frame_mark(pool, hunk->frame));
 	hunk->moved = 0;
 	WRITE_ONCE(hunk->stowed, false);
-	reserve(cleaner, hunk);
+	set_aside(cleaner, hunk);
 }
 
 static void put_all(struct swim_cleaner *cleaner, struct swim_hunk *hunk)
@@ -904,7 +904,22 @@ void swim_clean_keep_reserve(struct swim_pool *pool)
 		return;
 	hunk = swim_hunk_take(pool, GFP_NOWAIT | __GFP_NOWARN);
 	if (hunk)
-		reserve(&pool->cleaner, hunk);
+		set_aside(&pool->cleaner, hunk);
+}
+
+/**
+ * swim_clean_take_reserve - let a pool that has become small do without
+ * @pool: any
+ * @hunks: that it has
+ *
+ * Context: Any but NMI.
+ * Return: what was the reserve, for the caller to put; or NULL.
+ */
+struct swim_hunk *swim_clean_take_reserve(struct swim_pool *pool, long hunks)
+{
+	if (likely(hunks >= RESERVED_FROM / 2 || !READ_ONCE(pool->cleaner.reserve)))
+		return NULL;
+	return xchg(&pool->cleaner.reserve, NULL);
 }
 
 void swim_cleaner_init(struct swim_pool *pool)
@@ -924,14 +939,15 @@ void swim_cleaner_init(struct swim_pool *pool)
 void swim_cleaner_end(struct swim_pool *pool)
 {
 	struct swim_cleaner *cleaner = &pool->cleaner;
+	struct swim_hunk *reserve;
 
 	swim_clean_lock(pool);
 	cleaner->phase = SWIM_CLEAN_IDLE;
 	close_mover(&cleaner->mover);
 	swim_clean_drain(pool);
-	if (cleaner->reserve)
-		swim_hunk_put_now(cleaner->reserve);
-	cleaner->reserve = NULL;
+	reserve = xchg(&cleaner->reserve, NULL);
+	if (reserve)
+		swim_hunk_put_now(reserve);
 	swim_clean_unlock(pool);
 }
 

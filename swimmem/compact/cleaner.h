@@ -64,7 +64,7 @@ enum swim_clean_phase {
  * @mover: what moves the objects
  * @kept: the last hints of the step before
  * @reserve: an empty open hunk for when there is no memory, or NULL; whoever lets the pool grow
- *	     may put one there
+ *	     may put one there, and who lets it shrink take it
  * @emptied: hunks out of which all has moved, since the current grace period began
  * @first: those that wait for the first grace period
  * @second: those that wait for their second
@@ -173,6 +173,7 @@ int swim_clean_step(struct swim_pool *pool, size_t bytes, u64 nanoseconds);
 bool swim_clean_settle(struct swim_pool *pool);
 void swim_clean_drain(struct swim_pool *pool);
 void swim_clean_keep_reserve(struct swim_pool *pool);
+struct swim_hunk *swim_clean_take_reserve(struct swim_pool *pool, long hunks);
 
 void swim_reclaim_init(struct swim_pool *pool);
 void swim_reclaim_end(struct swim_pool *pool);
