@@ -21,6 +21,9 @@
 #include "stow.h"
 #include "walk.h"
 
+/* Rounds over hunks that a mover has. */
+#define TRIES	16
+
 /**
  * struct evacuation - what is done with each object
  * @is_inside: does memory belong to the hold?
@@ -82,15 +85,19 @@ static bool is_in_pool(struct swim_hold *hold, const void *at)
 	return frame && READ_ONCE(frame->pool) == pool;
 }
 
-static void pool_round(struct swim_pool *pool, const struct evacuation *out)
+/* false when a hunk was passed over, for a mover had it, or a CPU. */
+static bool pool_round(struct swim_pool *pool, const struct evacuation *out)
 {
 	struct swim_frame *frame;
 	struct swim_walk walk;
+	bool all = true;
 	u32 number;
 
 	swim_for_each_frame(pool, number, frame) {
-		if (!swim_hunk_hold(frame, pool))
+		if (!swim_hunk_hold(frame, pool)) {
+			all &= READ_ONCE(frame->pool) != pool;
 			continue;
+		}
 		swim_walk_begin(&walk, pool, frame);
 		do {
 			if (walk.at >= walk.end)
@@ -100,6 +107,7 @@ static void pool_round(struct swim_pool *pool, const struct evacuation *out)
 		if (swim_hunk_unhold(frame, 0))
 			swim_hunk_put(swim_frame_hunk(pool, frame));
 	}
+	return all;
 }
 
 /**
@@ -117,13 +125,25 @@ void swim_pool_evacuate(struct swim_pool *pool, struct swim_hold *to, gfp_t gfp)
 		.gfp = gfp,
 	};
 
-	if (gfpflags_allow_blocking(gfp))
+	const bool may_sleep = gfpflags_allow_blocking(gfp);
+	unsigned int tries;
+	bool all;
+
+	if (may_sleep)
 		swim_pool_flush(pool);
 	else
 		swim_pool_flush_local(pool);
-	pool_round(pool, &out);
-	out.counted = true;
-	pool_round(pool, &out);
+	for (tries = 0; tries < TRIES; tries++) {
+		out.counted = false;
+		all = pool_round(pool, &out);
+		out.counted = true;
+		all &= pool_round(pool, &out);
+		if (all || pool->hold.ops->is_empty(&pool->hold) || !may_sleep)
+			break;
+		/* Who cleans has no hunk when he lets go of this. */
+		swim_clean_lock(pool);
+		swim_clean_unlock(pool);
+	}
 }
 
 static bool is_in_pack(struct swim_hold *hold, const void *at)
