@@ -687,8 +687,9 @@ void swim_pool_stats(struct swim_pool *pool, struct swim_pool_stats *stats)
 
 	*stats = (struct swim_pool_stats){
 		.large = atomic_long_read(&pool->large),
-		.moves = pool->moves,
-		.obstacles = pool->cleaner.seen,
+		/* Of a moment, or of two: whoever compacts goes on counting. */
+		.moves = data_race(pool->moves),
+		.obstacles = data_race(pool->cleaner.seen),
 	};
 	stats_hunks(pool, stats, &bytes);
 	for_each_possible_cpu(cpu) {

@@ -113,7 +113,7 @@ static void put(struct swim_cleaner *cleaner, struct swim_hunk *hunk)
 {
 	struct swim_pool *pool = pool_of(cleaner);
 
-	pool->moves.freed_hunks++;
+	swim_record_count(&pool->moves.freed_hunks, 1);
 	if (!wants_reserve(pool)) {
 		swim_hunk_put_now(hunk);
 		return;
@@ -522,12 +522,12 @@ static enum swim_relocated move_object(struct swim_cleaner *cleaner, void *objec
 		cleaner->dirty = cleaner->epoch;
 		cleaner->unwiped = true;
 		cleaner->left -= min(cleaner->left, *size);
-		moves->moved++;
-		moves->moved_bytes += *size;
+		swim_record_count(&moves->moved, 1);
+		swim_record_count(&moves->moved_bytes, *size);
 		trace_swim_move(pool_of(cleaner), object, to, *size,
 				begin ? ktime_get_mono_fast_ns() - begin : 0);
 	} else if (result == SWIM_CANCELLED) {
-		moves->cancelled++;
+		swim_record_count(&moves->cancelled, 1);
 		trace_swim_cancel(pool_of(cleaner), object, *size, SWIM_CANCEL_ASKED);
 	}
 	return result;
@@ -675,7 +675,7 @@ static void count_obstacle(struct swim_cleaner *cleaner, void *object, unsigned 
 
 	if (cleaner->phase != SWIM_CLEAN_REST)
 		return;
-	pool_of(cleaner)->moves.refused++;
+	swim_record_count(&pool_of(cleaner)->moves.refused, 1);
 	trace_swim_cancel(pool_of(cleaner), object, size, SWIM_CANCEL_IN_USE);
 	*(unleased ? &obstacles->unleased : &obstacles->pinned) += 1;
 	*(unleased ? &obstacles->unleased_bytes : &obstacles->pinned_bytes) += size;
@@ -884,7 +884,7 @@ int swim_clean_step(struct swim_pool *pool, size_t bytes, u64 nanoseconds)
 	leave_hints(cleaner);
 	if (walked != WALK_LATER)
 		end_run(cleaner);
-	pool->moves.nanoseconds += ktime_get_ns() - begin;
+	swim_record_count(&pool->moves.nanoseconds, ktime_get_ns() - begin);
 	if (walked == WALK_FULL)
 		return -SWIM_ENOMEM;
 	return walked == WALK_LATER;
@@ -994,7 +994,7 @@ int swim_pool_compact(struct swim_pool *pool, unsigned int target)
 	if (!swim_may_sleep("pool compacted"))
 		return -SWIM_ECONTEXT;
 	swim_clean_lock(pool);
-	pool->moves.compactions++;
+	swim_record_count(&pool->moves.compactions, 1);
 	err = compact(pool, target ?: TARGET_DEFAULT);
 	swim_clean_drain(pool);
 	swim_clean_unlock(pool);

@@ -250,8 +250,8 @@ static int clone_counted(struct swim_cell **to, enum swim_lease_kind kind,
 		swim_cell_free(cell);
 		return err;
 	}
-	*swim_cell_object(cell) = trail->room[0].new;
-	/* As in swim_counted_own(). */
+	/* Both as in swim_counted_own(). */
+	WRITE_ONCE(*swim_cell_object(cell), trail->room[0].new);
 	atomic_long_set_release(&cell->status, swim_weight(kind));
 	finish(trail, cell);
 	*to = cell;

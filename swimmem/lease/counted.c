@@ -31,7 +31,8 @@ static __always_inline int own(struct swim_cell **to, struct swim_hold *hold,
 		swim_cell_free(cell);
 		return PTR_ERR(object);
 	}
-	*swim_cell_object(cell) = object;
+	/* A mover that comes from the cell's last object may be looking: swim_owned_peek(). */
+	WRITE_ONCE(*swim_cell_object(cell), object);
 	/* Pairs with swim_cell_busy(): who finds it alive finds the object. */
 	atomic_long_set_release(&cell->status, swim_weight(kind));
 	swim_tag_write(swim_tag_of(object), swim_tag_owned(cell, SWIM_TAG_COUNTED));
