@@ -692,6 +692,24 @@ static void bad_names_flags_and_spaces_are_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, space_used(test), PAGE_SIZE);
 }
 
+static void name_has_no_byte_that_does_not_print(struct kunit *test)
+{
+	unsigned int at, byte;
+
+	for (at = 0; at < 3; at++) {
+		for (byte = 1; byte < 256; byte++) {
+			char name[] = "abc";
+
+			if (byte >= ' ' && byte <= '~' && byte != '/')
+				continue;
+			name[at] = byte;
+			EXPECT_ERR_PTR(test, swim_pool_create(name, swim_space_heap(space_of(test)),
+							      0), -EINVAL);
+		}
+	}
+	KUNIT_EXPECT_EQ(test, space_used(test), PAGE_SIZE);
+}
+
 static void pools_share_a_space_and_nothing_else(struct kunit *test)
 {
 	struct swim_pool *other = swim_pool_create("other", swim_space_heap(space_of(test)), 0);
@@ -1197,6 +1215,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(pool_with_objects_is_not_destroyed),
 	KUNIT_CASE(space_under_a_pool_is_not_destroyed),
 	KUNIT_CASE(bad_names_flags_and_spaces_are_refused),
+	KUNIT_CASE(name_has_no_byte_that_does_not_print),
 	KUNIT_CASE(pools_share_a_space_and_nothing_else),
 	KUNIT_CASE(rcu_pool_reuses_no_byte_of_the_newest_object),
 	KUNIT_CASE(rcu_pool_gives_no_hunk_back_before_a_grace_period),

@@ -610,6 +610,26 @@ static void names_of_1_to_31_characters_are_good(struct kunit *test)
 	}
 }
 
+static void name_is_of_any_printable_bytes_but_a_slash(struct kunit *test)
+{
+	unsigned int at, byte;
+
+	for (at = 0; at < 3; at++) {
+		for (byte = 1; byte < 256; byte++) {
+			const bool good = byte >= ' ' && byte <= '~' && byte != '/';
+			char name[] = "abc";
+			struct swim_space *space;
+
+			name[at] = byte;
+			space = swim_space_create(name, 0);
+			KUNIT_EXPECT_EQ_MSG(test, PTR_ERR_OR_ZERO(space), good ? 0 : -EINVAL,
+					    "byte %u at %u", byte, at);
+			if (!IS_ERR(space))
+				KUNIT_EXPECT_EQ(test, swim_space_destroy(space), 0);
+		}
+	}
+}
+
 static void static_space_gives_exactly_its_pages(struct kunit *test)
 {
 	unsigned int s, i;
@@ -1266,6 +1286,7 @@ static struct kunit_case space_cases[] = {
 	KUNIT_CASE(name_is_taken_until_its_space_is_destroyed),
 	KUNIT_CASE(bad_names_are_refused),
 	KUNIT_CASE(names_of_1_to_31_characters_are_good),
+	KUNIT_CASE(name_is_of_any_printable_bytes_but_a_slash),
 	KUNIT_CASE(static_space_gives_exactly_its_pages),
 	KUNIT_CASE(static_space_does_not_grow_nor_shrink),
 	KUNIT_CASE(static_space_refuses_what_lies_outside),

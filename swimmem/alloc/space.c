@@ -1027,9 +1027,12 @@ struct swim_space *swim_space_make(const char *name, size_t limit, int node)
 {
 	const size_t most = min_t(u64, LONG_MAX, (u64)SWIM_REGIONS * SWIM_REGION_SEGMENTS *
 						  SWIM_SEGMENT_SIZE);
+	char checked[SWIM_NAME_MAX];
 	struct swim_space *space;
-	int err = -SWIM_ENOMEM;
+	int err = swim_registry_name(checked, name);
 
+	if (err)
+		return ERR_PTR(err);
 	if (limit && limit < SWIM_FRAME_SIZE)
 		return ERR_PTR(-SWIM_EMISALIGNED);
 	if (node != NUMA_NO_NODE && (node < 0 || node >= MAX_NUMNODES || !node_online(node)))
@@ -1042,13 +1045,13 @@ struct swim_space *swim_space_make(const char *name, size_t limit, int node)
 	space->heap.ops = &swim_space_heap_ops;
 	space->limit = limit ? min(limit, most) : most;
 	space->node = node;
+	strscpy(space->name, checked, sizeof(space->name));
 	mutex_init(&space->clean);
-	space->cpu = swim_fail() ? NULL : alloc_percpu(struct swim_space_cpu);
+	err = -SWIM_ENOMEM;
+	if (!swim_fail())
+		space->cpu = alloc_percpu_gfp(struct swim_space_cpu, GFP_KERNEL | __GFP_NOWARN);
 	if (!space->cpu)
 		goto free_space;
-	err = swim_registry_name(space->name, name);
-	if (err)
-		goto free_cpu;
 	err = swim_registry_add_space(space);
 	if (err)
 		goto free_cpu;
