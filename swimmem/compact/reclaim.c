@@ -50,7 +50,18 @@
 
 unsigned int swim_target_default = TARGET_DEFAULT;
 EXPORT_SYMBOL_SWIM_KUNIT(swim_target_default);
-module_param_named(target, swim_target_default, uint, 0644);
+
+static int target_default_set(const char *value, const struct kernel_param *param)
+{
+	return param_set_uint_minmax(value, param, 0, 99);
+}
+
+static const struct kernel_param_ops target_default_ops = {
+	.set = target_default_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(target, &target_default_ops, &swim_target_default, 0644);
 MODULE_PARM_DESC(target, "utilisation of new pools, in per cent, that is kept in the background; 0: none");
 
 static struct workqueue_struct *wq;
@@ -248,7 +259,7 @@ void swim_reclaim_init(struct swim_pool *pool)
 	struct swim_reclaim *reclaim = &pool->reclaim;
 	unsigned long room = room_of(pool);
 
-	reclaim->target = min(READ_ONCE(swim_target_default), 99U);
+	reclaim->target = READ_ONCE(swim_target_default);
 	reclaim->budget_bytes = BUDGET_BYTES;
 	reclaim->budget_us = BUDGET_US;
 	reclaim->gain_at_once = clamp_t(unsigned long, room / GAIN_SHARE, GAIN_LEAST, GAIN_MOST);
