@@ -29,11 +29,16 @@ static int __init swimmem_init(void)
 	err = swim_reclaim_start();
 	if (err)
 		goto exit_registry;
-	err = swim_hold_init();
+	err = swim_scope_init();
 	if (err)
 		goto stop_reclaim;
+	err = swim_hold_init();
+	if (err)
+		goto exit_scope;
 	return 0;
 
+exit_scope:
+	swim_scope_exit();
 stop_reclaim:
 	swim_reclaim_stop();
 exit_registry:
@@ -47,6 +52,7 @@ static void __exit swimmem_exit(void)
 {
 	swim_cell_exit();
 	swim_hold_exit();
+	swim_scope_exit();
 	swim_reclaim_stop();
 	swim_registry_exit();
 }

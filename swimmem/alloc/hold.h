@@ -33,6 +33,8 @@ struct swim_hold *swim_object_hold(void *object, unsigned long apart);
 void swim_release_apart(void *object, unsigned long where, size_t size);
 int swim_hold_init(void);
 void swim_hold_exit(void);
+int swim_scope_init(void);
+void swim_scope_exit(void);
 
 /* What an object that stands apart leads to; one of them is not NULL. */
 struct swim_apart {

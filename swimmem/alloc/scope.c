@@ -6,8 +6,13 @@
  * them, the innermost first. Only the owner looks for his entries, adds and removes them;
  * the lock of a bucket only keeps its list whole against its neighbours, for a few
  * instructions, with interrupts off.
+ *
+ * A task that dies of a fault leaves no scope by itself, and its stack goes away: so its entries
+ * are taken out when the kernel tells of the fault.
  */
 #include <linux/hash.h>
+#include <linux/kdebug.h>
+#include <linux/notifier.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -160,3 +165,35 @@ struct swim_hold *swim_local_hold(void)
 	return hold;
 }
 EXPORT_SYMBOL_GPL(swim_local_hold);
+
+/*
+ * What the task has allocated stays, for who knows what it has left half done. Where the fault
+ * came with the bucket locked, nobody will use that any more.
+ */
+static int fault(struct notifier_block *unused, unsigned long what, void *arg)
+{
+	struct bucket *bucket = bucket_of(current);
+	struct swim_scope *scope;
+	struct hlist_node *next;
+	unsigned long flags;
+
+	if (what != DIE_OOPS || !raw_spin_trylock_irqsave(&bucket->lock, flags))
+		return NOTIFY_DONE;
+	hlist_for_each_entry_safe(scope, next, &bucket->scopes, link)
+		if (scope->owner == current)
+			hlist_del(&scope->link);
+	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block fault_notifier = { .notifier_call = fault };
+
+int swim_scope_init(void)
+{
+	return register_die_notifier(&fault_notifier);
+}
+
+void swim_scope_exit(void)
+{
+	unregister_die_notifier(&fault_notifier);
+}
