@@ -812,7 +812,8 @@ struct swim_pool *swim_pool_make(const char *name, struct swim_heap *heap, unsig
 	if (swim_pool_scanned(pool))
 		kmemleak_alloc(pool, block.size, 0, GFP_KERNEL);
 	err = -SWIM_ENOMEM;
-	pool->cpu = swim_fail() ? NULL : alloc_percpu(struct swim_pool_cpu);
+	if (!swim_fail())
+		pool->cpu = alloc_percpu_gfp(struct swim_pool_cpu, GFP_KERNEL | __GFP_NOWARN);
 	if (!pool->cpu)
 		goto free_block;
 	pool->trailer = swim_track_begin();
