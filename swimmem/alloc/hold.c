@@ -68,7 +68,9 @@ int swim_hold_init(void)
 void swim_hold_exit(void)
 {
 	/* Whoever left objects there is gone; that is reported, and rather leak than dangle. */
-	if (!swim_pool_unmake(global_pool))
+	if (swim_pool_unmake(global_pool))
+		swim_pool_quiesce(global_pool);
+	else
 		swim_space_unmake(global_space);
 }
 

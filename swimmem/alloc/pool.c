@@ -874,6 +874,21 @@ static bool pool_has_hunks(const struct swim_pool *pool)
 }
 
 /**
+ * swim_pool_quiesce - have nothing done for a pool any more, now or later
+ * @pool: whose clients are gone, though not all of their objects are
+ *
+ * Context: Process, may sleep.
+ */
+void swim_pool_quiesce(struct swim_pool *pool)
+{
+	swim_reclaim_end(pool);
+	swim_cleaner_end(pool);
+	/* A hunk that goes waits twice. */
+	rcu_barrier();
+	rcu_barrier();
+}
+
+/**
  * swim_pool_unmake - swim_pool_destroy() without a reference to the module
  * @pool: any
  */

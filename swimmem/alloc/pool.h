@@ -126,6 +126,7 @@ bool swim_pool_extend(struct swim_pool *pool, void *object, size_t before, size_
 int swim_pool_resize(struct swim_pool *pool, void *object, unsigned long value, size_t size);
 struct swim_pool *swim_pool_make(const char *name, struct swim_heap *heap, unsigned long flags);
 int swim_pool_unmake(struct swim_pool *pool);
+void swim_pool_quiesce(struct swim_pool *pool);
 
 void *swim_large_reserve(struct swim_pool *pool, size_t size, size_t align, gfp_t gfp);
 void swim_large_release(struct swim_hunk *head, size_t size);
