@@ -596,23 +596,34 @@ void swim_pool_flush_local(struct swim_pool *pool)
 }
 
 /**
- * swim_pool_flush - close every CPU's hunk, and the spare one
+ * swim_pool_flush_cpuslocked - close every CPU's hunk, and the spare one
+ * @pool: any
+ *
+ * Context: Process, may sleep. No CPU comes or goes meanwhile.
+ */
+void swim_pool_flush_cpuslocked(struct swim_pool *pool)
+{
+	unsigned int cpu;
+
+	on_each_cpu(flush_this_cpu, pool, true);
+	/* A CPU that is not online uses no word of its own. */
+	for_each_possible_cpu(cpu)
+		if (!cpu_online(cpu))
+			swim_pool_flush_dead_cpu(pool, cpu);
+	close_current(pool, xchg(&pool->spare, SWIM_NO_HUNK));
+}
+
+/**
+ * swim_pool_flush - the same, where CPUs may come and go
  * @pool: any
  *
  * Context: Process, may sleep.
  */
 void swim_pool_flush(struct swim_pool *pool)
 {
-	unsigned int cpu;
-
-	/* A CPU that is not online uses no word of its own; nor does it come back meanwhile. */
 	cpus_read_lock();
-	on_each_cpu(flush_this_cpu, pool, true);
-	for_each_possible_cpu(cpu)
-		if (!cpu_online(cpu))
-			swim_pool_flush_dead_cpu(pool, cpu);
+	swim_pool_flush_cpuslocked(pool);
 	cpus_read_unlock();
-	close_current(pool, xchg(&pool->spare, SWIM_NO_HUNK));
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_pool_flush);
 

@@ -120,6 +120,7 @@ void swim_pool_release(struct swim_pool *pool, struct swim_hunk *hunk, void *obj
 void swim_pool_retire(struct swim_pool *pool, struct swim_hunk *hunk, void *object, size_t size);
 bool swim_pool_spare(struct swim_pool *pool, unsigned long next);
 void swim_pool_flush(struct swim_pool *pool);
+void swim_pool_flush_cpuslocked(struct swim_pool *pool);
 void swim_pool_flush_local(struct swim_pool *pool);
 void swim_pool_flush_dead_cpu(struct swim_pool *pool, unsigned int cpu);
 bool swim_pool_extend(struct swim_pool *pool, void *object, size_t before, size_t size);

@@ -10,6 +10,7 @@
 #include <linux/hash.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
@@ -283,7 +284,7 @@ static void groups_begin(struct groups *groups,
 	*groups = (struct groups){ .visitor.visit = visit };
 	/* A pack may end anywhere; without memory there is one group. */
 	groups->group = kvcalloc(GROUPS, sizeof(*groups->group),
-				 preemptible() ? GFP_KERNEL : GFP_NOWAIT | __GFP_NOWARN);
+				 (preemptible() ? GFP_KERNEL : GFP_NOWAIT) | __GFP_NOWARN);
 }
 
 static void sort_groups(struct groups *groups)
@@ -517,7 +518,8 @@ static void find_cycles(struct swim_pool *pool, unsigned long objects)
 	if (objects > NODES_MAX)
 		graph.node = NULL;
 	else
-		graph.node = kvcalloc(BIT(graph.bits), sizeof(*graph.node), GFP_KERNEL);
+		graph.node = kvcalloc(BIT(graph.bits), sizeof(*graph.node),
+				      GFP_KERNEL | __GFP_NOWARN);
 	if (!graph.node) {
 		swim_report_line("too many objects to look for cycles");
 		return;
@@ -597,6 +599,72 @@ void swim_leak_pack(struct swim_pack *pack, const struct swim_pack_stats *stats,
 	groups_tell(&groups, false);
 	groups_end(&groups);
 	swim_report_end();
+}
+
+/**
+ * struct leaving - what a module that goes leaves in a pool
+ * @groups: of that
+ * @pool: the pool
+ * @module: the module, whose memory is still there
+ */
+struct leaving {
+	struct groups groups;
+	struct swim_pool *pool;
+	const struct module *module;
+};
+
+/* Is the lease in the module, or what the lease tells of the object? */
+static bool goes_with(const struct seen *seen, const struct module *module)
+{
+	struct swim_body body;
+	struct swim_type copy;
+
+	if (!swim_tag_is_owned(seen->value))
+		return false;
+	if (swim_tag_kind(seen->value) != SWIM_TAG_COUNTED &&
+	    within_module((unsigned long)swim_tag_slot(seen->value), module))
+		return true;
+	return peek_type(seen, &body, &copy) &&
+	       within_module((unsigned long)swim_meta_type(body.meta), module);
+}
+
+/* It is held without a lease from then on: its tag tells its size, and nobody moves it. */
+static void leaving_visit(struct visitor *visitor, const struct seen *seen)
+{
+	struct groups *groups = container_of(visitor, struct groups, visitor);
+	struct leaving *leaving = container_of(groups, struct leaving, groups);
+	struct swim_pool *pool = leaving->pool;
+
+	/* Only who walks a debug pool comes to large ones, and he does not trust their types. */
+	if (seen->size <= pool->small_max && goes_with(seen, leaving->module) &&
+	    swim_tag_try(swim_tag_of(seen->object), seen->value,
+			 swim_tag_sized(SWIM_TAG_HELD, seen->size, pool->apart)))
+		groups_visit(visitor, seen);
+}
+
+/**
+ * swim_leak_module - tell what a module that goes leaves in a pool, and let it be nobody's
+ * @pool: any, of which every CPU's hunk was closed since the module ran
+ * @module: nobody runs in it any more, and its memory is still there
+ *
+ * Whoever walks the pool later must not look at a lease or a type that has gone with it.
+ *
+ * Context: Process, may sleep.
+ */
+void swim_leak_module(struct swim_pool *pool, const struct module *module)
+{
+	struct leaving leaving = { .pool = pool, .module = module };
+	struct groups *groups = &leaving.groups;
+
+	groups_begin(groups, leaving_visit);
+	visit_pool(&groups->visitor, pool, false);
+	if (groups->all.objects &&
+	    swim_report_begin("module '%s' gone with %lu objects, %zu bytes live in pool '%s'",
+			      module->name, groups->all.objects, groups->all.bytes, pool->name)) {
+		groups_tell(groups, pool->trailer);
+		swim_report_end();
+	}
+	groups_end(groups);
 }
 
 static void show_group(struct seq_file *seq, const struct group *group)

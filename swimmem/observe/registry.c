@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Registry: all spaces and pools by name, for those who look and for CPUs that go away.
+ * Registry: all spaces and pools by name, for those who look, and for CPUs and modules that go
+ * away.
  */
+#include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/ctype.h>
 #include <linux/list.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/string.h>
 
 #include "../alloc/pool.h"
 #include "debugfs.h"
+#include "leak.h"
 #include "record.h"
 #include "registry.h"
 
@@ -155,6 +159,43 @@ static int cpu_dead(unsigned int cpu)
 	return 0;
 }
 
+static bool is_client(const struct module *module)
+{
+#ifdef CONFIG_MODULE_UNLOAD
+	const struct module_use *use;
+
+	list_for_each_entry(use, &module->target_list, target_list)
+		if (use->target == THIS_MODULE)
+			return true;
+#endif
+	return false;
+}
+
+static void pool_flush(struct swim_pool *pool, void *unused)
+{
+	swim_pool_flush_cpuslocked(pool);
+}
+
+static void pool_leave(struct swim_pool *pool, void *module)
+{
+	swim_leak_module(pool, module);
+}
+
+/* What a client that goes has not dropped would lead to what is no longer there. */
+static int module_notify(struct notifier_block *unused, unsigned long state, void *module)
+{
+	if (state != MODULE_STATE_GOING || !is_client(module))
+		return NOTIFY_DONE;
+	/* In this order, as for a CPU that goes. */
+	cpus_read_lock();
+	swim_registry_each(NULL, pool_flush, NULL);
+	swim_registry_each(NULL, pool_leave, module);
+	cpus_read_unlock();
+	return NOTIFY_OK;
+}
+
+static struct notifier_block module_notifier = { .notifier_call = module_notify };
+
 int swim_registry_init(void)
 {
 	int state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN, "swimmem:dead", NULL, cpu_dead);
@@ -162,6 +203,7 @@ int swim_registry_init(void)
 	if (state < 0)
 		return state;
 	hotplug = state;
+	register_module_notifier(&module_notifier);
 	swim_debugfs_init();
 	return 0;
 }
@@ -169,5 +211,6 @@ int swim_registry_init(void)
 void swim_registry_exit(void)
 {
 	swim_debugfs_exit();
+	unregister_module_notifier(&module_notifier);
 	cpuhp_remove_state_nocalls(hotplug);
 }
