@@ -65,8 +65,8 @@ struct arena arenas[ARENAS] = {
 
 static const struct kind *const kinds[] = {
 	&writer_kind, &pinner_kind, &reader_kind, &dropper_kind, &rehomer_kind, &hardirq_kind,
-	&softirq_kind, &share_kind, &plant_kind, &scope_kind, &bare_kind, &compactor_kind,
-	&observer_kind, &failure_kind, &hotplug_kind,
+	&softirq_kind, &share_kind, &plant_kind, &scope_kind, &bare_kind, &brief_kind,
+	&compactor_kind, &observer_kind, &failure_kind, &hotplug_kind,
 };
 
 /* Does nothing but look at what is left, when all others have ended. */

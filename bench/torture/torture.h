@@ -33,6 +33,7 @@
 	X(REFUSED, "refused") X(GONE, "gone") X(STOWED, "stowed")		\
 	X(CLONED, "cloned") X(SCOPES, "scopes") X(COMPACTED, "compacted")	\
 	X(STEPS, "steps") X(LOOKED, "looked at") X(FAILED, "failures")		\
+	X(POOLS, "pools") X(NAMES, "bad names")					\
 	X(CPUS, "CPUs taken away") X(CHECKED, "checked")
 
 #define COUNT(name, text)	COUNT_##name,
@@ -121,7 +122,7 @@ extern struct rw_semaphore failing;
 
 extern const struct kind writer_kind, pinner_kind, reader_kind, dropper_kind, rehomer_kind;
 extern const struct kind hardirq_kind, softirq_kind;
-extern const struct kind share_kind, plant_kind, scope_kind, bare_kind;
+extern const struct kind share_kind, plant_kind, scope_kind, bare_kind, brief_kind;
 extern const struct kind compactor_kind, observer_kind, failure_kind, hotplug_kind;
 
 /* The tables: made before the first thread, emptied behind the last. */

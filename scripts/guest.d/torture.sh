@@ -22,10 +22,10 @@ look()
 {
 	while [ -e /tmp/going ]; do
 		for file in $swimmem/totals $swimmem/*/*/*; do
-			cat $file
+			cat "$file"
 		done >/dev/null 2>&1
 		for file in $swimmem/pools/*/compact; do
-			echo 90 >$file
+			echo 90 >"$file"
 		done 2>/dev/null
 		usleep 100000
 	done
