@@ -87,12 +87,10 @@ const struct kind observer_kind = { .name = "observer", .single = true, .step = 
 static void failure_step(struct thread *t)
 {
 #if IS_ENABLED(CONFIG_KUNIT)
-	down_write(&failing);
 	swim_fail_every(failures);
 	usleep_range(1000, 50000);
 	count(t, COUNT_FAILED);
 	swim_fail_nth(0);
-	up_write(&failing);
 #endif
 	usleep_range(1000, 50000);
 }

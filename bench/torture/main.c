@@ -19,9 +19,11 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include "../../swimmem/observe/report.h"
 #include "torture.h"
 
 #define SLAB_BYTES	SZ_256K
@@ -43,12 +45,15 @@ unsigned int failures;
 module_param(failures, uint, 0444);
 MODULE_PARM_DESC(failures, "let one in so many requests for memory fail, part of the time; needs CONFIG_KUNIT (default 0: none)");
 
+bool shortage;
+module_param(shortage, bool, 0444);
+MODULE_PARM_DESC(shortage, "the kernel will refuse memory, too (default 0)");
+
 static bool hotplug;
 module_param(hotplug, bool, 0444);
 MODULE_PARM_DESC(hotplug, "take CPUs away and bring them back (default 0)");
 
 struct spaces spaces;
-DECLARE_RWSEM(failing);
 
 DEFINE_SWIM_SPACE(torture_fixed, SZ_1M);
 static struct swim_slab slab;
@@ -171,6 +176,28 @@ bool check_zero(struct thread *t, const void *object, size_t size)
 	return !byte;
 }
 
+#if IS_ENABLED(CONFIG_KUNIT)
+
+/* A scope that ends where memory is refused tells what it leaves; nothing else is to be told. */
+static void reported(enum swim_report_part part, const char *text, u32 stack)
+{
+	if (part == SWIM_REPORT_HEAD && !(shortage && strstr(text, " left by its scope with ")))
+		fail(NULL, "report: %s", text);
+}
+
+static void watch_reports(bool watch)
+{
+	swim_report_divert(watch ? reported : NULL);
+}
+
+#else
+
+static void watch_reports(bool watch)
+{
+}
+
+#endif
+
 static int run(void *arg)
 {
 	struct thread *t = arg;
@@ -248,12 +275,13 @@ static int team_begin(void)
 	return err;
 }
 
+/* A signal to who loads the module ends it before its time. */
 static void team_wait(void)
 {
 	const unsigned long end = jiffies + seconds * HZ;
 
-	while (time_before(jiffies, end) && !failed())
-		msleep(100);
+	while (time_before(jiffies, end) && !failed() && !signal_pending(current))
+		msleep_interruptible(100);
 }
 
 static void team_end(void)
@@ -417,8 +445,11 @@ static bool end(void)
 static int __init torture_init(void)
 {
 	unsigned int n;
-	int err = make();
+	int err;
 
+	shortage = shortage || failures;
+	watch_reports(true);
+	err = make();
 	if (!err) {
 		pr_info("seed %u, %u seconds, %u threads\n", seed, seconds, team_size);
 		err = team_begin();
@@ -428,6 +459,7 @@ static int __init torture_init(void)
 		for (n = 0; n < ARRAY_SIZE(kinds); n++)
 			tell(kinds[n]);
 	}
+	watch_reports(false);
 	if (!end()) {
 		/* It cannot go, so it cannot say that it was not loaded. */
 		pr_err("FAILED: %s; not to be unloaded\n", first_failure);

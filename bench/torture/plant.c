@@ -573,30 +573,40 @@ static bool grow_in_scope(struct thread *t, struct swim_hold *hold, struct swim_
 	return grown;
 }
 
+static long live_in(struct swim_hold *hold)
+{
+	struct swim_hold_stats stats;
+
+	swim_hold_stats(hold, &stats);
+	return stats.live;
+}
+
 static void scope_step(struct thread *t)
 {
 	struct scratch *own = t->own;
 	struct swim_hold *hold = one_in(t, 2) ? swim_pack_hold(own->pack) :
 						swim_pool_hold(own->pool);
 	struct swim_box kept = {};
-	struct swim_hold_stats stats;
 	u64 seed = any_seed(t);
 	bool grown = false;
 
-	down_read(&failing);
 	swim_with_hold(hold_of(IN_PLAIN)) {
 		swim_scope(hold)
 			grown = grow_in_scope(t, hold, &kept, seed);
 	}
-	up_read(&failing);
 	count(t, COUNT_SCOPES);
-	swim_hold_stats(hold, &stats);
-	if (stats.live)
-		fail(t, "%ld objects are left behind a scope", stats.live);
+	if (live_in(hold)) {
+		count(t, COUNT_LEFT);
+		if (!shortage)
+			fail(t, "%ld objects are left behind a scope", live_in(hold));
+	}
 	if (!grown)
 		return;
+	/* Wherever it is now. */
 	look(t, &kept, seed, height_at(seed));
 	drop(t, &kept);
+	if (live_in(hold))
+		fail(t, "%ld objects behind a scope are nobody's", live_in(hold));
 }
 
 static void scope_end(struct thread *t)

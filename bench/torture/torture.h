@@ -15,7 +15,6 @@
 #include <linux/bitops.h>
 #include <linux/kernel.h>
 #include <linux/prandom.h>
-#include <linux/rwsem.h>
 #include <linux/sched.h>
 
 /* Before the inline functions of swimmem: on user-mode Linux they are to be as on x86. */
@@ -33,7 +32,7 @@
 	X(REFUSED, "refused") X(GONE, "gone") X(STOWED, "stowed")		\
 	X(CLONED, "cloned") X(SCOPES, "scopes") X(COMPACTED, "compacted")	\
 	X(STEPS, "steps") X(LOOKED, "looked at") X(FAILED, "failures")		\
-	X(POOLS, "pools") X(NAMES, "bad names")					\
+	X(LEFT, "scopes left behind") X(POOLS, "pools") X(NAMES, "bad names")	\
 	X(CPUS, "CPUs taken away") X(CHECKED, "checked")
 
 #define COUNT(name, text)	COUNT_##name,
@@ -117,8 +116,8 @@ extern struct spaces spaces;
 /* One in so many requests for pages, for a segment, for a hunk fails. */
 extern unsigned int failures;
 
-/* Whoever ends a scope must not be refused memory: what does not fit is reported as a leak. */
-extern struct rw_semaphore failing;
+/* Requests for memory fail, ours or the kernel's: where a scope ends, what does not fit stays. */
+extern bool shortage;
 
 extern const struct kind writer_kind, pinner_kind, reader_kind, dropper_kind, rehomer_kind;
 extern const struct kind hardirq_kind, softirq_kind;

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In a guest: load the torture, which runs for $seconds, while the kernel asks for its memory back, and somebody reads
-# all that debugfs shows. $seed, $threads, $failures and $hotplug are the module's; $parameters are those of swimmem.
+# all that debugfs shows. $seed, $threads, $failures, $shortage and $hotplug are the module's; $parameters are those of
+# swimmem.
 
-: ${seconds:=60} ${seed:=1} ${threads:=0} ${failures:=0} ${hotplug:=0}
+: ${seconds:=60} ${seed:=1} ${threads:=0} ${failures:=0} ${shortage:=0} ${hotplug:=0}
 swimmem=/sys/kernel/debug/swimmem
 
 # Until this file is gone.
@@ -35,7 +36,8 @@ insmod swimmem.ko $parameters || exit 1
 shrink &
 look &
 status=0
-insmod torture.ko seconds=$seconds seed=$seed threads=$threads failures=$failures hotplug=$hotplug || status=1
+insmod torture.ko seconds=$seconds seed=$seed threads=$threads failures=$failures shortage=$shortage \
+	hotplug=$hotplug || status=1
 rm /tmp/going
 wait
 # The detector of data races tells how much it has watched; it must have watched something.
