@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# In a guest: load swimmem and a client, and unload them, $rounds times; then the client alone, as often, while the torture
+# runs. Meanwhile others read what debugfs shows, and the kernel asks for its memory back. Nothing is left. Who is in use
+# is not unloaded.
+#
+#	scripts/guest -k um-7.2 -c 2 -m 512 -t 600 -e rcutree.jiffies_till_first_fqs=0 scripts/guest.d/reload.sh \
+#		build/um-7.2/{swimmem/swimmem,samples/client,bench/torture}.ko
+#	scripts/guest -k x86-6.1 -c 4 -m 1024 -t 900 -e rounds=50 scripts/guest.d/reload.sh \
+#		build/x86-6.1/{swimmem/swimmem,samples/client,bench/torture}.ko
+
+: ${rounds:=1000} ${bound:=2048}
+swimmem=/sys/kernel/debug/swimmem
+leaks=/sys/kernel/debug/kmemleak
+status=0
+refused=0
+wrong() { note "reload: $*"; status=1; }
+
+grep -qw kmemleak=off /proc/cmdline && leaks=/none
+now() { cut -d. -f1 /proc/uptime; }
+
+read_all()
+{
+	while [ -e /tmp/going ]; do
+		find $swimmem -type f | while IFS= read -r file; do
+			cat "$file"
+		done >/dev/null 2>&1
+		usleep 1000
+	done
+}
+
+shrink()
+{
+	while [ -e /tmp/going ]; do
+		echo 6 >/proc/sys/vm/drop_caches
+		usleep 50000
+	done
+}
+
+# Who reads a file is in the way for a moment.
+unload()
+{
+	local tries=0
+	until rmmod $1 2>/dev/null; do
+		tries=$((tries + 1))
+		[ $tries -lt 1000 ] || { wrong "$1 cannot be unloaded"; return 1; }
+		refused=$((refused + 1))
+		usleep 1000
+	done
+}
+
+load_all()
+{
+	insmod swimmem.ko && insmod client.ko || { wrong "not loaded"; return 1; }
+	rmmod swimmem 2>/dev/null && { wrong "swimmem was unloaded under its client"; return 1; }
+	unload client && unload swimmem
+}
+
+load_client() { insmod client.ko && unload client; }
+
+# again COMMAND COUNT
+again()
+{
+	local n=0
+	while [ $n -lt $2 ]; do
+		$1 || { wrong "in round $n of $1"; return 1; }
+		n=$((n + 1))
+	done
+}
+
+# KiB of memory that is not free, of slabs, of vmalloc, when all that can go has gone.
+taken()
+{
+	echo 7 >/proc/sys/vm/drop_caches
+	sleep 2
+	awk '/^MemTotal:/ { total = $2 } /^MemFree:/ { free = $2 } /^Slab:/ { slab = $2 } /^VmallocUsed:/ { vmalloc = $2 }
+		END { print total - free, slab, vmalloc }' /proc/meminfo
+}
+
+# What the first rounds take for good is not what this asks for.
+again load_all 20
+[ ! -e $leaks ] || echo clear >$leaks
+before=$(taken)
+echo >/tmp/going
+read_all & shrink &
+begin=$(now)
+again load_all $rounds
+whole=$(($(now) - begin))
+rm /tmp/going
+wait
+after=$(taken)
+note "reload: $rounds times all in $whole s, $refused times refused; KiB in use, of slabs, of vmalloc: $before before, $after after"
+
+echo >/tmp/going
+insmod swimmem.ko || exit 1
+insmod torture.ko seconds=3600 seed=1 &
+torture=$!
+until [ -d $swimmem/pools/torture-plain ]; do usleep 10000; done
+read_all & shrink &
+begin=$(now)
+again load_client $rounds
+rmmod swimmem 2>/dev/null && wrong "swimmem was unloaded under the torture"
+note "reload: $rounds times the client beside the torture in $(($(now) - begin)) s"
+rm /tmp/going
+# The signal ends it before its time.
+kill -TERM $torture
+wait
+dmesg | grep -q 'torture: passed' || wrong "the torture did not pass"
+unload torture && unload swimmem
+set -- $before $after
+for n in 1 2 3; do
+	eval "grown=\$((\$$((n + 3)) - \$$n))"
+	[ $grown -lt $bound ] || wrong "$grown KiB more are in use"
+done
+
+# An object counts as leaked when two scans, with its last chance to be seen between them, found no pointer to it.
+if [ -e $leaks ]; then
+	sleep 5
+	echo scan >$leaks
+	sleep 2
+	echo scan >$leaks
+	suspected=$(grep -c '^unreferenced' $leaks)
+	note "reload: $suspected suspected by kmemleak"
+	[ $suspected = 0 ] || { head -n 60 $leaks >/dev/kmsg; status=1; }
+fi
+exit $status
