@@ -159,16 +159,14 @@ static int cpu_dead(unsigned int cpu)
 	return 0;
 }
 
+/* May it be a client? Not if it uses no other module at all. */
 static bool is_client(const struct module *module)
 {
 #ifdef CONFIG_MODULE_UNLOAD
-	const struct module_use *use;
-
-	list_for_each_entry(use, &module->target_list, target_list)
-		if (use->target == THIS_MODULE)
-			return true;
-#endif
+	return !list_empty(&module->target_list);
+#else
 	return false;
+#endif
 }
 
 static void pool_flush(struct swim_pool *pool, void *unused)
