@@ -10,15 +10,19 @@
  * a reader finds the whole old or the whole new copy, at any depth; a lease that a tag
  * names points back; the owner always gets what it asks for; nobody is stuck.
  *
- *	take()			take(), take_slow(), take_failed() in lease/raw.c
- *	owner			swim_raw_pin(), _unpin(), _move(), _drop(), drop_all(). Who hands over
- *				is a reader until the old lease is empty: when the tag names the new
- *				one the object may move, and only that one is changed
+ *	take()			swim_take_now(), swim_take_leaf_now(), __swim_pin(); swim_take_slow(),
+ *				take_failed() in lease/exclusive.c
+ *	owner			swim_raw_pin(), _unpin(), _move(), _drop(), swim_drop_all(). Who hands
+ *				over is a reader until the old lease is empty: when the tag names the
+ *				new one the object may move, and only that one is changed
+ *	drop_leaf()		swim_slot_drop_now(), which takes what owns nothing to unwritten at
+ *				once; drop_leaf(), to GOING first. A mover that meets either leaves it
  *	reader			swim_raw_read() of a parent, then of its child
- *	mover			swim_relocate(): visit(), copy(), rehome(), move()
- *	rehome_one()		rehome_one(), also on the way back
- *	retire(), expire()	put_emptied(), hunk_put_rcu(): reuse after grace periods, as early
- *				as it can be
+ *	mover			swim_relocate(): visit(), copy(), rehome(), move(), commit()
+ *	rehome_one()		look(), rehome_one(): a mover waits for no other one on the way
+ *				forth, and does on the way back
+ *	retire(), expire()	swim_clean_settle(), swim_hunk_put(): reuse after grace periods, as
+ *				early as it can be
  *
  * One slot stands for one hunk; "asked" is the hunk's. A dropped object is reused at once,
  * unless the pool was made with SWIM_POOL_RCU (rcu_pool), and then after one grace period. A
@@ -27,7 +31,7 @@
  * leads to the child's old place until the mover has committed. The first period ends after
  * that section with interrupts off, the second after the readers that began in it.
  *
- * Memory is sequentially consistent here; raw.c and relocate.c name the barriers.
+ * Memory is sequentially consistent here; exclusive.c and relocate.c name the barriers.
  *
  * What the checker must find when it is left out:
  *
@@ -128,9 +132,10 @@ inline retire(s, n)
 	d_step { stage[s] = n; pend[s] = inside; expire(s) }
 }
 
-/* release() in lease/raw.c: the last reference to the memory is gone. */
+/* swim_release_object(): the last reference to the memory is gone. */
 inline release(s)
 {
+	st[s] = UNW;
 	if
 	:: rcu_pool -> st[s] = DEAD; stage[s] = 1; pend[s] = inside; expire(s)
 	:: else -> wipe(s)
@@ -162,6 +167,19 @@ inline take(l, x, new)
 	od;
 	state = 0; who = 0;
 	leave(OWNER)
+}
+
+/* What owns nothing; its memory is its last owner's until it is released. */
+inline drop_leaf(l, x)
+{
+	may_drop();
+	if
+	:: take(l, x, UNW)
+	:: take(l, x, GOING)
+	fi;
+	assert(st[x] == UNW || st[x] == GOING);
+	d_step { lease[l] = EMPTY };
+	d_step { release(x) }
 }
 
 inline unpin(l, x)
@@ -205,10 +223,7 @@ proctype owner()
 		   take(LEASE(s), c, PINNED);
 		   d_step { assert(val[c] == 9 && val2[c] == 9) };
 		   unpin(LEASE(s), c)
-		:: lease[LEASE(s)] != EMPTY ->		/* it owns nothing: GOING at once */
-		   may_drop();
-		   take(LEASE(s), c, GOING);
-		   d_step { lease[LEASE(s)] = EMPTY; release(c) }
+		:: lease[LEASE(s)] != EMPTY -> drop_leaf(LEASE(s), c)
 		fi;
 		unpin(r, s);
 next:
@@ -265,29 +280,36 @@ proctype reader()
 
 /*
  * Lease @to, a copy of @from, owns what @from owns. Nobody but a mover can have the child: it
- * is VISITED, or its lease has changed.
+ * is VISITED, or its lease has changed. Who does not wait for him fails: ok.
  */
-inline rehome_one(from, to)
+inline rehome_one(from, to, wait)
 {
 	do
 	:: c = lease[from];
-	   lease[to] = c;
+	   ok = true;
 	   if
-	   :: c == EMPTY -> break
+	   :: c == EMPTY -> lease[to] = EMPTY; break
 	   :: else
 	   fi;
 #ifdef PLAIN_STORE
+	   lease[to] = c;
 	   d_step { touch(c); own[c] = to };
 	   break;
 #endif
+	   /* look() */
 	   atomic {
 		touch(c);
 		if
 		:: st[c] == OWNED && own[c] == from -> state = 1
-		:: st[c] == VISITED -> state = 2
+		:: st[c] == VISITED -> state = 2; asked[c] = true
 		:: else -> state = 3
 		fi
 	   }
+	   if
+	   :: state == 3 -> assert(lease[from] != c)
+	   :: else
+	   fi;
+	   lease[to] = c;
 	   if
 	   :: state == 1 ->
 		atomic {
@@ -297,12 +319,15 @@ inline rehome_one(from, to)
 #else
 			if
 			:: st[c] == OWNED && own[c] == from -> own[c] = to; break
-			:: else
+			:: else -> ok = false
 			fi
 #endif
 		}
-	   :: state == 2
-	   :: state == 3 -> assert(lease[from] != c)
+	   :: else -> ok = false
+	   fi;
+	   if
+	   :: !(wait) -> break
+	   :: else
 	   fi
 	od;
 	c = 0; state = 0
@@ -311,6 +336,7 @@ inline rehome_one(from, to)
 proctype mover(byte first; byte party)
 {
 	byte s, d, l, c, tries, state;
+	bool ok;
 
 	do
 	:: tries < TRIES ->
@@ -344,10 +370,11 @@ proctype mover(byte first; byte party)
 		if
 		:: asked[s] -> goto abort
 		:: !asked[s] && first == 0 ->
-			rehome_one(LEASE(s), LEASE(d));
+			rehome_one(LEASE(s), LEASE(d), false);
 			if
-			:: skip
-			:: rehome_one(LEASE(d), LEASE(s)); goto abort	/* the next part is in use */
+			:: !ok -> goto abort
+			:: ok
+			:: ok -> rehome_one(LEASE(d), LEASE(s), true); goto abort /* the next part is in use */
 			fi
 		:: !asked[s] && first != 0
 		fi;
@@ -372,7 +399,7 @@ abort:
 next:
 		leave(party);
 over:
-		s = 0; d = 0; l = 0
+		s = 0; d = 0; l = 0; ok = false
 	:: else -> break
 	od;
 	atomic { tries = 0; done++ }
