@@ -438,6 +438,32 @@ static void what_is_left_with_a_lease_is_stowed(struct kunit *test)
 	beds_end(test, &beds);
 }
 
+/* Between two steps a run has a hunk that it moves to, and what it has moved there. */
+static void what_a_run_has_in_hand_is_stowed(struct kunit *test)
+{
+	struct swim_box kept[64] = {};
+	struct beds beds;
+	unsigned int i;
+
+	beds_make(test, &beds);
+	KUNIT_EXPECT_EQ(test, swim_pool_set_budget(beds.inner, 512, 0), 0);
+	swim_scope(swim_pool_hold(beds.outer)) {
+		swim_scope(swim_pool_hold(beds.inner)) {
+			for (i = 0; i < ARRAY_SIZE(kept); i++)
+				KUNIT_EXPECT_EQ(test, grow(&kept[i], 10 * i, GFP_KERNEL), 0);
+			KUNIT_EXPECT_EQ(test, swim_pool_compact_step(beds.inner, 100), 1);
+		}
+		KUNIT_EXPECT_EQ(test, live_in(swim_pool_hold(beds.inner)), 0L);
+		KUNIT_EXPECT_EQ(test, live_in(swim_pool_hold(beds.outer)),
+				3L * (long)ARRAY_SIZE(kept));
+		for (i = 0; i < ARRAY_SIZE(kept); i++) {
+			KUNIT_EXPECT_EQ(test, keys_are(&kept[i], 10 * i), 0);
+			KUNIT_EXPECT_EQ(test, swim_box_drop(&kept[i]), 0);
+		}
+	}
+	beds_end(test, &beds);
+}
+
 static int leave_by_return(struct beds *beds, struct swim_box *box)
 {
 	swim_scope(swim_pool_hold(beds->inner)) {
@@ -638,6 +664,7 @@ static struct kunit_case scope_cases[] = {
 	KUNIT_CASE(softirq_sees_its_own_scopes_only),
 	KUNIT_CASE(scope_of_a_task_holds_with_softirqs_and_interrupts_off),
 	KUNIT_CASE(what_is_left_with_a_lease_is_stowed),
+	KUNIT_CASE(what_a_run_has_in_hand_is_stowed),
 	KUNIT_CASE(it_is_stowed_on_every_way_out),
 	KUNIT_CASE(what_cannot_be_stowed_is_reported),
 	KUNIT_CASE(without_an_outer_scope_it_is_reported),

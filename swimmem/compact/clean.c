@@ -932,6 +932,27 @@ void swim_cleaner_init(struct swim_pool *pool)
 	pool->cleaner.period = get_completed_synchronize_rcu();
 }
 
+/* The run is given up, and the mover has no hunk any more. */
+static void give_up(struct swim_cleaner *cleaner)
+{
+	cleaner->phase = SWIM_CLEAN_IDLE;
+	cleaner->mover.hints = 0;
+	close_mover(&cleaner->mover);
+}
+
+/**
+ * swim_clean_stop - give up the run that is not at its end, if there is one
+ * @pool: all of its hunks but those that CPUs have are closed then, and nobody has them
+ *
+ * Context: Process, may sleep: waits for the step of who cleans.
+ */
+void swim_clean_stop(struct swim_pool *pool)
+{
+	swim_clean_lock(pool);
+	give_up(&pool->cleaner);
+	swim_clean_unlock(pool);
+}
+
 /**
  * swim_cleaner_end - give everything back that cleaning has
  * @pool: that is going to go
@@ -942,8 +963,7 @@ void swim_cleaner_end(struct swim_pool *pool)
 	struct swim_hunk *reserve;
 
 	swim_clean_lock(pool);
-	cleaner->phase = SWIM_CLEAN_IDLE;
-	close_mover(&cleaner->mover);
+	give_up(cleaner);
 	swim_clean_drain(pool);
 	reserve = xchg(&cleaner->reserve, NULL);
 	if (reserve)

@@ -129,20 +129,19 @@ void swim_pool_evacuate(struct swim_pool *pool, struct swim_hold *to, gfp_t gfp)
 	unsigned int tries;
 	bool all;
 
-	if (may_sleep)
-		swim_pool_flush(pool);
-	else
-		swim_pool_flush_local(pool);
 	for (tries = 0; tries < TRIES; tries++) {
+		if (may_sleep)
+			swim_pool_flush(pool);
+		else
+			swim_pool_flush_local(pool);
 		out.counted = false;
 		all = pool_round(pool, &out);
 		out.counted = true;
 		all &= pool_round(pool, &out);
 		if (all || pool->hold.ops->is_empty(&pool->hold) || !may_sleep)
 			break;
-		/* Who cleans has no hunk when he lets go of this. */
-		swim_clean_lock(pool);
-		swim_clean_unlock(pool);
+		/* Between its steps, too, a run has a hunk open, and objects in there. */
+		swim_clean_stop(pool);
 	}
 }
 
