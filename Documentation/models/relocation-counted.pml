@@ -17,7 +17,8 @@
  *
  *	put()			swim_cell_put(), and swim_hard_drop(), which is a part of it
  *	unbusy(), cell_free()	swim_cell_unbusy(), swim_cell_free()
- *	drop_object()		drop_object() in lease/counted.c, swim_drop_all(), leave()
+ *	drop_object()		drop_object() in lease/counted.c, swim_drop_all(), leave(),
+ *				swim_release_object()
  *	to_ref(), to_mut()	__swim_counted_try(), from whichever lease there is; to_X and into_X
  *	client			swim_cell_turn() for the others, and swim_hard_clone()
  *	make()			swim_counted_own()
@@ -59,8 +60,7 @@
 #define VISITED	4
 #define COUNTED	5
 #define DROPPING 6
-#define GOING	7
-#define DEAD	8
+#define DEAD	7
 
 #if defined(CHILD) || defined(PARENT)
 #define OTHERS
@@ -224,19 +224,17 @@ inline drop_object()
 		assert(o != EMPTY && st[o] == COUNTED && !refs && !muts);
 		assert(val[o] == version && val2[o] == version)
 	};
-	st[o] = DROPPING;
 	if
 	:: lease[o] != EMPTY ->
-		take(o, x, GOING);
-		d_step {
-			assert(val[x] == version && val2[x] == version);
-			lease[o] = EMPTY;
-			release(x);
-			x = 0
-		}
-	:: else
+		st[o] = DROPPING;
+		take(o, x, DROPPING);
+		d_step { assert(val[x] == version && val2[x] == version); lease[o] = EMPTY };
+		st[x] = UNW;
+		d_step { release(x); x = 0 }
+	:: else				/* it owns nothing: its tag names the cell until it goes */
 	fi;
 	object = EMPTY;
+	st[o] = UNW;
 	d_step { release(o); o = 0 };
 	unbusy()
 }
@@ -506,31 +504,41 @@ next:
 	atomic { turns = 0; x = 0; done++ }
 }
 
-/* Lease @to, a copy of @from, owns what @from owns. */
+/* Lease @to, a copy of @from, owns what @from owns; not ok when another mover is at that. */
 inline rehome_one(from, to)
 {
-	do
-	:: c = lease[from];
-	   lease[to] = c;
-	   if
-	   :: c == EMPTY -> break
-	   :: else
-	   fi;
-	   atomic {
-		touch(c);
+	c = lease[from];
+	ok = true;
+	if
+	:: c == EMPTY -> lease[to] = EMPTY
+	:: else ->
+		atomic {
+			touch(c);
+			if
+			:: st[c] == OWNED && own[c] == from
+			:: st[c] == VISITED -> asked[c] = true; ok = false
+			:: else -> assert(lease[from] != c); ok = false
+			fi
+		}
+		lease[to] = c;
 		if
-		:: st[c] == OWNED && own[c] == from -> own[c] = to; break
-		:: else -> assert(st[c] == VISITED || lease[from] != c)
+		:: ok -> atomic {
+			touch(c);
+			if
+			:: st[c] == OWNED && own[c] == from -> own[c] = to
+			:: else -> ok = false
+			fi
+		   }
+		:: else
 		fi
-	   }
-	od;
+	fi;
 	c = 0
 }
 
 proctype mover()
 {
 	byte s, d, c, tries;
-	bool last;
+	bool last, ok;
 
 	do
 	:: tries < TRIES ->
@@ -584,6 +592,7 @@ proctype mover()
 		d_step { touch(s); val2[d] = val2[s]; lease[d] = lease[s] };
 		if :: mut -> goto abort :: else fi;
 		rehome_one(s, d);
+		if :: !ok -> goto abort :: else -> ok = false fi;
 		st[d] = COUNTED;
 #ifdef EARLY_UNBUSY
 		unbusy();
@@ -598,7 +607,7 @@ proctype mover()
 		goto next;
 abort:
 		skip;
-		d_step { wipe(d) };
+		d_step { wipe(d); ok = false };
 let_go:
 		skip;
 		unbusy();
