@@ -196,6 +196,23 @@ inline tail(old)
 	hunk = 0; zero = false
 }
 
+/* An empty hunk from the heap, zeroed, as the word @old. */
+inline get(old)
+{
+	d_step {
+		if
+		:: !has[0] -> old = 0
+		:: has[0] && !has[FRAMES - 1] -> old = 8
+		:: else
+		fi;
+		if
+		:: old != NO_HUNK ->
+			has[FRAME(old)] = true; wipe(FRAME(old)); live[FRAME(old)] = OPEN
+		:: else
+		fi
+	}
+}
+
 /* An open hunk with room, as the word @old. */
 inline find(old)
 {
@@ -227,26 +244,21 @@ inline find(old)
 		}
 		if
 		:: old == NO_HUNK ->
-			d_step {
-				if
-				:: !has[0] -> old = 0
-				:: has[0] && !has[FRAMES - 1] -> old = 8
-				:: else
-				fi;
-				if
-				:: old != NO_HUNK ->
-					has[FRAME(old)] = true; wipe(FRAME(old)); live[FRAME(old)] = OPEN
-				:: else
-				fi
-			}
+			get(old)
 		:: else
 		fi;
 		if
 		:: old == NO_HUNK ->
 			atomic { this_cpu(); old = next[cpu]; next[cpu] = NO_HUNK; cpu = 0 };
 			close(old);
+			atomic { old = extra; extra = NO_HUNK };
+			close(old);
+			get(old);
 #if FRAMES == 1
-			tail(old)
+			if
+			:: old == NO_HUNK -> tail(old)
+			:: else
+			fi
 #endif
 		:: else
 		fi
