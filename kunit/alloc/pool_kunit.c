@@ -1125,6 +1125,47 @@ static void threads_share_a_pool_at_its_limit(struct kunit *test)
 	EXPECT_FREE(test, get(test, 64));
 }
 
+struct crowd {
+	void *object[40];
+	atomic_t freed;
+};
+
+/* Who is not the one to free an object hears that it is gone. */
+static int free_all(void *arg, unsigned int number)
+{
+	struct crowd *crowd = arg;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < ARRAY_SIZE(crowd->object); i++) {
+		err = swim_free(crowd->object[i]);
+		if (!err)
+			atomic_inc(&crowd->freed);
+		else if (err != -ENOENT)
+			return 1;
+	}
+	return 0;
+}
+
+static void of_those_who_free_an_object_at_once_one_succeeds(struct kunit *test)
+{
+	const unsigned int workers = swim_workers();
+	struct crowd crowd;
+	unsigned int round, i;
+
+	for (round = 0; round < ROUNDS(100); round++) {
+		atomic_set(&crowd.freed, 0);
+		for (i = 0; i < ARRAY_SIZE(crowd.object); i++)
+			crowd.object[i] = get(test, 64);
+		KUNIT_EXPECT_EQ(test, swim_workers_run(test, workers, free_all, &crowd), 0);
+		KUNIT_EXPECT_EQ(test, atomic_read(&crowd.freed), (int)ARRAY_SIZE(crowd.object));
+		KUNIT_EXPECT_EQ(test, swim_reports.count,
+				(workers - 1) * (unsigned int)ARRAY_SIZE(crowd.object));
+		swim_reports_reset();
+		EXPECT_STATS(test, 0, 0, 0);
+	}
+}
+
 /* A CPU that can be taken away, other than ours; or nr_cpu_ids. */
 static unsigned int spare_cpu(void)
 {
@@ -1227,6 +1268,7 @@ static struct kunit_case pool_cases[] = {
 	KUNIT_CASE(objects_are_got_and_freed_with_preemption_off),
 	KUNIT_CASE(interrupts_allocate_in_the_middle_of_an_allocation),
 	KUNIT_CASE(threads_allocate_and_free_what_others_allocated),
+	KUNIT_CASE(of_those_who_free_an_object_at_once_one_succeeds),
 	KUNIT_CASE(threads_share_an_rcu_pool),
 	KUNIT_CASE(threads_share_a_pool_at_its_limit),
 	KUNIT_CASE(objects_of_a_cpu_that_goes_away_stay),
