@@ -5,6 +5,7 @@
 #include <linux/sizes.h>
 #include <linux/vmalloc.h>
 
+#include "../../swimmem/compat.h"
 #include "../../swimmem/lease/raw.h"
 #include "../kunit.h"
 
@@ -101,6 +102,33 @@ static void what_is_held_is_what_lives(struct kunit *test)
 	live += after.live * swim_kunit_trailer();
 	KUNIT_EXPECT_LT(test, after.held, live / 100 * 105 + 2 * SZ_64K);
 	drop_all_and_check(test, raws, n);
+	vfree(raws);
+}
+
+/* Each object counts for its bytes and these. */
+#define QUIET_OBJECT	256
+
+static void interrupts_are_on_again_after_some_objects(struct kunit *test)
+{
+	const struct swim_record *record = heap_pool(test)->record;
+	const unsigned int n = ROUNDS(MOST), most = SWIM_QUIET / (8 + QUIET_OBJECT) + 1;
+	struct swim_raw *raws = vzalloc(n * sizeof(*raws));
+	u64 pauses = 0;
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, raws);
+	KUNIT_ASSERT_NOT_NULL(test, record);
+	for (i = 0; i < n; i++)
+		KUNIT_ASSERT_EQ(test, swim_raw_new(&raws[i], heap_hold(test), 8, GFP_KERNEL), 0);
+	for (i = 0; i < n; i += 2)
+		KUNIT_EXPECT_EQ(test, swim_raw_drop(&raws[i]), 0);
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 100), 0);
+	for (i = 0; i < SWIM_PAUSES; i++)
+		pauses += record->pauses[i];
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, (u64)n / 2);
+	KUNIT_EXPECT_GE(test, pauses * most, (u64)n / 2);
+	for (i = 1; i < n; i += 2)
+		KUNIT_EXPECT_EQ(test, swim_raw_drop(&raws[i]), 0);
 	vfree(raws);
 }
 
@@ -423,6 +451,7 @@ static struct kunit_case clean_cases[] = {
 	KUNIT_CASE(structures_are_laid_depth_first),
 	KUNIT_CASE(steps_lay_structures_too),
 	KUNIT_CASE(what_is_held_is_what_lives),
+	KUNIT_CASE(interrupts_are_on_again_after_some_objects),
 	KUNIT_CASE(segments_that_are_empty_go_back),
 	KUNIT_CASE(a_second_compaction_has_nothing_to_do),
 	KUNIT_CASE(the_target_says_when_it_is_enough),
