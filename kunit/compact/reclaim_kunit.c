@@ -1357,6 +1357,38 @@ static void the_shrinker_comes_at_any_time(struct kunit *test)
 	expect_empty(test, heap->pool);
 }
 
+struct errand {
+	struct work_struct work;
+	struct completion done;
+};
+
+static void shrink(struct work_struct *work)
+{
+	swim_reclaim_shrink(EVERYTHING);
+	complete(&container_of(work, struct errand, work)->done);
+}
+
+/* Who compacts may be waiting for memory, or for somebody who does. */
+static void the_shrinker_waits_for_nobody_who_compacts(struct kunit *test)
+{
+	struct mutex *cleaning = &heap_pool(test)->space->clean;
+	struct errand errand;
+	struct load load;
+
+	load_make(test, &load, heap_pool(test), OBJECTS / 10, OBJECT, GFP_KERNEL);
+	load_thin(&load, 10);
+	INIT_WORK_ONSTACK(&errand.work, shrink);
+	init_completion(&errand.done);
+	mutex_lock(cleaning);
+	schedule_work(&errand.work);
+	KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&errand.done, PATIENCE / 3), 0UL);
+	mutex_unlock(cleaning);
+	flush_work(&errand.work);
+	destroy_work_on_stack(&errand.work);
+	KUNIT_EXPECT_EQ(test, load_wrong(&load), 0U);
+	load_end(test, &load);
+}
+
 static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(bad_targets_and_budgets_are_refused),
 	KUNIT_CASE(a_burst_is_compacted_in_the_background),
@@ -1383,6 +1415,7 @@ static struct kunit_case reclaim_cases[] = {
 	KUNIT_CASE(chains_of_hard_leases_change_between_steps),
 	KUNIT_CASE(structures_may_be_over_two_pools),
 	KUNIT_CASE(a_buf_may_own_more_than_is_kept_in_mind),
+	KUNIT_CASE(the_shrinker_waits_for_nobody_who_compacts),
 	{}
 };
 
