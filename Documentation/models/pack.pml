@@ -20,12 +20,17 @@
  * What the checker must find when it is otherwise:
  *
  *	PLAIN_REWIND	free counts, looks whether it was the newest, and then stores the mark
+ *	MARK_ONLY	the mark alone is compared, and the counts with it are stored
  *
  * Check: spin -a pack.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
  */
 #define UNITS	8
 
+#ifdef MARK_ONLY
+#define SAME(state)	(mark == state.mark)
+#else
 #define SAME(state)	(mark == state.mark && dead == state.dead && live == state.live)
+#endif
 /* An object has one tag; others in front of it are dead. */
 #define USED(state)	(state.mark - state.dead - state.live)
 
