@@ -660,6 +660,22 @@ static void static_space_gives_exactly_its_pages(struct kunit *test)
 	}
 }
 
+DEFINE_SWIM_SPACE(never_added, 4 * PAGE_SIZE);
+
+static void static_space_that_is_not_added_has_nothing_and_is_not_destroyed(struct kunit *test)
+{
+	struct swim_block block = { .size = 1 };
+
+	KUNIT_EXPECT_EQ(test, swim_space_alloc(&never_added, PAGE_SIZE, GFP_KERNEL, &block),
+			-ENOMEM);
+	KUNIT_EXPECT_EQ(test, block.size, 1UL);
+	EXPECT_ERR_PTR(test, swim_pool_create("kunit", swim_space_heap(&never_added), 0), -ENOMEM);
+	KUNIT_EXPECT_EQ(test, swim_space_destroy(&never_added), -EINVAL);
+	KUNIT_ASSERT_EQ(test, swim_space_add(&four_pages), 0);
+	KUNIT_EXPECT_EQ(test, swim_space_destroy(&four_pages), 0);
+	KUNIT_EXPECT_EQ(test, swim_space_destroy(&four_pages), -EINVAL);
+}
+
 static void static_space_does_not_grow_nor_shrink(struct kunit *test)
 {
 	struct swim_space_stats before;
@@ -1291,6 +1307,7 @@ static struct kunit_case space_cases[] = {
 	KUNIT_CASE(static_space_does_not_grow_nor_shrink),
 	KUNIT_CASE(static_space_refuses_what_lies_outside),
 	KUNIT_CASE(block_that_reaches_out_of_a_static_space_is_not_freed),
+	KUNIT_CASE(static_space_that_is_not_added_has_nothing_and_is_not_destroyed),
 	KUNIT_CASE(static_space_can_be_added_again_after_destroy),
 	KUNIT_CASE(pool_works_over_a_static_space),
 	KUNIT_CASE(pool_works_in_a_space_of_four_pages),

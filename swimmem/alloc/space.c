@@ -730,7 +730,9 @@ static void *take_anywhere(struct swim_space *space, unsigned int pages, unsigne
 	u32 index;
 
 	swim_for_each_segment(space, index, segment) {
-		addr = take_from(space, segment, pages, order);
+		/* Those of a static space that was not added say nothing yet. */
+		if (READ_ONCE(segment->pages))
+			addr = take_from(space, segment, pages, order);
 		if (addr)
 			break;
 	}
@@ -1152,6 +1154,8 @@ int swim_space_destroy(struct swim_space *space)
 	if (!swim_may_sleep("space destroyed"))
 		return -SWIM_ECONTEXT;
 	fixed = space->segment;
+	if (fixed && !swim_registry_has_space(space))
+		return -SWIM_EMISALIGNED;
 	err = swim_space_unmake(space);
 	if (!err && !fixed)
 		module_put(THIS_MODULE);

@@ -60,6 +60,22 @@ int swim_registry_add_space(struct swim_space *space)
 	return err;
 }
 
+/**
+ * swim_registry_has_space - has a space been added?
+ * @space: any
+ */
+bool swim_registry_has_space(const struct swim_space *space)
+{
+	struct swim_space *other;
+	bool found = false;
+
+	mutex_lock(&lock);
+	list_for_each_entry(other, &spaces, link)
+		found |= other == space;
+	mutex_unlock(&lock);
+	return found;
+}
+
 void swim_registry_del_space(struct swim_space *space)
 {
 	/* Outside the lock: waits for those who read its files. */

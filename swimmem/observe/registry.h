@@ -7,6 +7,7 @@ struct swim_space;
 
 int swim_registry_name(char *to, const char *name);
 int swim_registry_add_space(struct swim_space *space);
+bool swim_registry_has_space(const struct swim_space *space);
 void swim_registry_del_space(struct swim_space *space);
 int swim_registry_add_pool(struct swim_pool *pool);
 void swim_registry_del_pool(struct swim_pool *pool);
