@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What sleeps is refused, and reported, where nobody may sleep; each error has a text.
+ * What sleeps is refused, and reported, where nobody may sleep; each error has a text; and a
+ * report comes to the kernel's log.
  */
+#include <linux/console.h>
+#include <linux/kmsg_dump.h>
+
 #include "../interrupt.h"
 
 /**
@@ -150,6 +154,115 @@ static void each_error_has_a_text_of_its_own(struct kunit *test)
 		}
 }
 
+/**
+ * struct listener - hears what is written to the kernel's log, which the console does not
+ * @at: of the next line
+ * @level: of the console before
+ */
+struct listener {
+	struct kmsg_dump_iter at;
+	int level;
+};
+
+static void listen(struct listener *listener)
+{
+	swim_report_divert(NULL);
+	listener->level = console_loglevel;
+	console_loglevel = 0;
+	kmsg_dump_rewind(&listener->at);
+	listener->at.cur_seq = listener->at.next_seq;
+}
+
+static void listen_no_more(struct listener *listener)
+{
+	/* What is still to be written to the console is not for it, either. */
+	console_lock();
+	console_unlock();
+	console_loglevel = listener->level;
+	swim_report_divert(swim_report_keep);
+}
+
+/* Lines with some words; and none has the address of what they are about. */
+static unsigned int heard(struct kunit *test, struct listener *listener, const char *words,
+			  const void *about)
+{
+	struct kmsg_dump_iter at = listener->at;
+	static char line[1024];
+	char address[20];
+	unsigned int n = 0;
+	size_t len;
+
+	snprintf(address, sizeof(address), "%lx", (unsigned long)about);
+	while (kmsg_dump_get_line(&at, false, line, sizeof(line) - 1, &len)) {
+		line[len] = '\0';
+		n += !!strstr(line, words);
+		KUNIT_EXPECT_NULL(test, strstr(line, address));
+	}
+	return n;
+}
+
+static void a_report_is_in_the_log_without_an_address(struct kunit *test)
+{
+	const bool debug = swim_debug;
+	struct listener listener;
+	void *object;
+
+	swim_debug = true;
+	swim_heap_again(test, SZ_4M, 0);
+	swim_debug = debug;
+	object = swim_alloc(heap_hold(test), 40, GFP_KERNEL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(object));
+	KUNIT_EXPECT_EQ(test, swim_free(object), 0);
+	listen(&listener);
+	KUNIT_EXPECT_EQ(test, swim_free(object), -ENOENT);
+	listen_no_more(&listener);
+	KUNIT_EXPECT_EQ(test, heard(test, &listener, "swimmem: violation: free of object", object),
+			1U);
+	KUNIT_EXPECT_EQ(test, heard(test, &listener, "swimmem: allocated at:", object), 1U);
+	KUNIT_EXPECT_EQ(test, heard(test, &listener, "swimmem: dropped at:", object), 1U);
+	if (IS_ENABLED(CONFIG_STACKTRACE) && IS_ENABLED(CONFIG_STACKDEPOT)) {
+		/* Both were done by this case. */
+		KUNIT_EXPECT_GE(test, heard(test, &listener, "swimmem:     a_report_is_in", object),
+				2U);
+	}
+}
+
+static void a_leak_is_told_in_the_log_with_what_it_is(struct kunit *test)
+{
+	struct swim_bed *heap = test->priv;
+	struct listener listener;
+	void *object;
+
+	object = swim_alloc(heap_hold(test), 40, GFP_KERNEL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(object));
+	listen(&listener);
+	KUNIT_EXPECT_EQ(test, swim_pool_destroy(heap->pool), -EBUSY);
+	listen_no_more(&listener);
+	KUNIT_EXPECT_EQ(test, heard(test, &listener, "violation: pool 'kunit' destroyed with 1 obj",
+				    object), 1U);
+	KUNIT_EXPECT_EQ(test, heard(test, &listener, "1 objects, 40 bytes: bytes without a lease",
+				    object), 1U);
+	KUNIT_EXPECT_EQ(test, swim_free(object), 0);
+}
+
+static void a_flood_of_reports_does_not_fill_the_log(struct kunit *test)
+{
+	struct listener listener;
+	unsigned int n;
+	void *object;
+
+	object = swim_alloc(heap_hold(test), 40, GFP_KERNEL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(object));
+	KUNIT_EXPECT_EQ(test, swim_free(object), 0);
+	listen(&listener);
+	for (n = 0; n < 30; n++)
+		KUNIT_EXPECT_EQ(test, swim_free(object), -ENOENT);
+	listen_no_more(&listener);
+	n = heard(test, &listener, "swimmem: violation: free of object", object);
+	KUNIT_EXPECT_GT(test, n, 0U);
+	KUNIT_EXPECT_LE(test, n, 10U);
+}
+
 static int report_init(struct kunit *test)
 {
 	return swim_heap_init(test, SZ_4M, 0);
@@ -161,6 +274,9 @@ static struct kunit_case report_cases[] = {
 	KUNIT_CASE(what_sleeps_is_refused_with_preemption_off),
 	KUNIT_CASE(what_sleeps_is_refused_in_a_softirq),
 	KUNIT_CASE(each_error_has_a_text_of_its_own),
+	KUNIT_CASE(a_report_is_in_the_log_without_an_address),
+	KUNIT_CASE(a_leak_is_told_in_the_log_with_what_it_is),
+	KUNIT_CASE(a_flood_of_reports_does_not_fill_the_log),
 	{}
 };
 
