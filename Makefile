@@ -21,7 +21,7 @@ release     := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/ge
 unsigned    := $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
 only_module := CONFIG_SWIMMEM_KUNIT=n CONFIG_SWIMMEM_SAMPLES=n
 
-.PHONY: modules module kdir install uninstall clean setup check demo bench torture mutate version help
+.PHONY: modules module kdir install uninstall clean setup check demo bench torture mutate coverage version help
 
 modules: kdir		## build everything for one kernel, in place (KDIR=... chooses the kernel)
 	@$(kbuild) modules
@@ -78,6 +78,9 @@ torture:		## everything at once under detectors: MINUTES=60 on each of three ker
 
 mutate:			## break swimmem in one way after another, and see which test catches each; ONLY=text for some
 	@scripts/mutate $(if $(ONLY),"$(ONLY)")
+
+coverage:		## which lines and branches of swimmem the suites and the torture run, by file
+	@scripts/coverage
 
 version:		## print the version
 	@echo $(VERSION)
