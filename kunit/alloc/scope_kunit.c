@@ -648,6 +648,22 @@ static void it_is_stowed_in_every_context(struct kunit *test)
 	beds_end(test, &beds);
 }
 
+static void what_is_left_where_nobody_may_sleep_is_reported_too(struct kunit *test)
+{
+	struct beds beds;
+	void *bare = NULL;
+
+	beds_make(test, &beds);
+	preempt_disable();
+	swim_scope(swim_pool_hold(beds.inner))
+		bare = swim_alloc(swim_local_hold(), 40, GFP_NOWAIT);
+	preempt_enable();
+	EXPECT_REPORT(test, "left by its scope with 1 objects, 40 bytes live");
+	KUNIT_EXPECT_FALSE(test, IS_ERR(bare));
+	KUNIT_EXPECT_EQ(test, swim_free(bare), 0);
+	beds_end(test, &beds);
+}
+
 static struct kunit_case scope_cases[] = {
 	KUNIT_CASE(outside_of_any_scope_there_is_no_local_hold),
 	KUNIT_CASE(scope_makes_its_hold_the_local_one),
@@ -672,6 +688,7 @@ static struct kunit_case scope_cases[] = {
 	KUNIT_CASE(the_global_hold_belongs_to_no_scope),
 	KUNIT_CASE(a_pack_is_evacuated_and_empty),
 	KUNIT_CASE(it_is_stowed_in_every_context),
+	KUNIT_CASE(what_is_left_where_nobody_may_sleep_is_reported_too),
 	{}
 };
 

@@ -208,7 +208,7 @@ static int scope_calls(struct place *place)
 	struct swim_hold *outer = hold_of(place), *inner = swim_pool_hold(place->there);
 	struct swim_box box = {};
 
-	swim_scope(outer) {
+	swim_with_hold(outer) {
 		if (swim_local_hold() != outer)
 			return __LINE__;
 		/* What is left of a hold that was empty goes to the outer one at its end. */
