@@ -664,6 +664,46 @@ static void what_is_left_where_nobody_may_sleep_is_reported_too(struct kunit *te
 	beds_end(test, &beds);
 }
 
+static void what_is_left_in_a_pack_without_a_lease_is_reported(struct kunit *test)
+{
+	static char memory[SZ_1K] __aligned(8);
+	struct swim_pack *pack = swim_pack_create(&(struct swim_block){ memory, sizeof(memory) });
+	void *bare = NULL;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(pack));
+	swim_scope(A) {
+		swim_scope(swim_pack_hold(pack))
+			bare = swim_alloc(swim_local_hold(), 40, GFP_KERNEL);
+		EXPECT_REPORT(test, "pack left by its scope with 1 objects, 40 bytes live");
+	}
+	KUNIT_EXPECT_EQ(test, swim_free(bare), 0);
+	KUNIT_EXPECT_EQ(test, swim_pack_destroy(pack), 0);
+}
+
+static int leave_there(void *arg, unsigned int number)
+{
+	swim_scope_leave(arg);
+	return 0;
+}
+
+static void scope_left_in_another_context_is_reported_and_left(struct kunit *test)
+{
+	struct swim_errand errand = { .work = leave_there };
+	struct swim_scope scope;
+
+	errand.arg = &scope;
+	init_completion(&errand.done);
+	tasklet_setup(&errand.tasklet, swim_errand_softirq);
+	KUNIT_ASSERT_PTR_EQ(test, swim_scope_enter(&scope, A, true), &scope);
+	tasklet_schedule(&errand.tasklet);
+	wait_for_completion(&errand.done);
+	tasklet_kill(&errand.tasklet);
+	EXPECT_REPORT(test, "scope left in another context than it was entered in");
+	EXPECT_NO_LOCAL(test);
+	/* Nor twice. */
+	swim_scope_leave(&scope);
+}
+
 static struct kunit_case scope_cases[] = {
 	KUNIT_CASE(outside_of_any_scope_there_is_no_local_hold),
 	KUNIT_CASE(scope_makes_its_hold_the_local_one),
@@ -689,6 +729,8 @@ static struct kunit_case scope_cases[] = {
 	KUNIT_CASE(a_pack_is_evacuated_and_empty),
 	KUNIT_CASE(it_is_stowed_in_every_context),
 	KUNIT_CASE(what_is_left_where_nobody_may_sleep_is_reported_too),
+	KUNIT_CASE(what_is_left_in_a_pack_without_a_lease_is_reported),
+	KUNIT_CASE(scope_left_in_another_context_is_reported_and_left),
 	{}
 };
 

@@ -789,6 +789,37 @@ static void cycles_are_found_without_debug_too(struct kunit *test)
 	net_end(test, net);
 }
 
+static void among_too_many_objects_no_cycles_are_looked_for(struct kunit *test)
+{
+	const unsigned long most = BIT(20);
+	void *object, *first = NULL;
+	struct net *net;
+	unsigned long n;
+
+	if (IS_ENABLED(CONFIG_KASAN))
+		kunit_skip(test, "a million objects take long here");
+	swim_debug = false;
+	swim_heap_again(test, 0, 0);
+	net = net_new(test, 1);
+	tie(test, net, 0, 0);
+	let_go(test, net);
+	for (n = 0; n < most; n++, first = object) {
+		object = swim_alloc(heap_hold(test), sizeof(void *), GFP_KERNEL);
+		if (IS_ERR(object))
+			break;
+		*(void **)object = first;
+	}
+	KUNIT_EXPECT_EQ(test, n, most);
+	KUNIT_EXPECT_EQ(test, swim_pool_destroy(heap_pool(test)), -EBUSY);
+	EXPECT_LINE(test, "too many objects to look for cycles\n");
+	EXPECT_REPORT(test, "destroyed with 1048577 objects");
+	for (; first; first = object) {
+		object = *(void **)first;
+		swim_free(first);
+	}
+	net_end(test, net);
+}
+
 static void owners_are_who_has_allocated_what_lives(struct kunit *test)
 {
 	struct seq_file seq = { .size = SZ_16K };
@@ -862,6 +893,7 @@ static struct kunit_case debug_cases[] = {
 	KUNIT_CASE(what_leads_into_a_cycle_keeps_it_from_being_one),
 	KUNIT_CASE(soft_leases_back_make_no_cycle),
 	KUNIT_CASE(cycles_are_found_without_debug_too),
+	KUNIT_CASE(among_too_many_objects_no_cycles_are_looked_for),
 	KUNIT_CASE(owners_are_who_has_allocated_what_lives),
 	{}
 };
