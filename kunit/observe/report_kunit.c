@@ -204,6 +204,7 @@ static unsigned int heard(struct kunit *test, struct listener *listener, const c
 static void a_report_is_in_the_log_without_an_address(struct kunit *test)
 {
 	const bool debug = swim_debug;
+	unsigned long entries[4];
 	struct listener listener;
 	void *object;
 
@@ -220,11 +221,10 @@ static void a_report_is_in_the_log_without_an_address(struct kunit *test)
 			1U);
 	KUNIT_EXPECT_EQ(test, heard(test, &listener, "swimmem: allocated at:", object), 1U);
 	KUNIT_EXPECT_EQ(test, heard(test, &listener, "swimmem: dropped at:", object), 1U);
-	if (IS_ENABLED(CONFIG_STACKTRACE) && IS_ENABLED(CONFIG_STACKDEPOT)) {
-		/* Both were done by this case. */
+	/* Both were done by this case. */
+	if (swim_stack_walk(entries, ARRAY_SIZE(entries), 0))
 		KUNIT_EXPECT_GE(test, heard(test, &listener, "swimmem:     a_report_is_in", object),
 				2U);
-	}
 }
 
 static void a_leak_is_told_in_the_log_with_what_it_is(struct kunit *test)
@@ -259,8 +259,9 @@ static void a_flood_of_reports_does_not_fill_the_log(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, swim_free(object), -ENOENT);
 	listen_no_more(&listener);
 	n = heard(test, &listener, "swimmem: violation: free of object", object);
+	/* Ten in five seconds, and five may end in between. */
 	KUNIT_EXPECT_GT(test, n, 0U);
-	KUNIT_EXPECT_LE(test, n, 10U);
+	KUNIT_EXPECT_LE(test, n, 20U);
 }
 
 static int report_init(struct kunit *test)
