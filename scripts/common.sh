@@ -38,7 +38,8 @@ one_at_a_time()
 arch_of()
 {
 	case $1 in
-	um-*) echo um ;;
-	*)    echo x86_64 ;;
+	um-*)   echo um ;;
+	i386-*) echo i386 ;;
+	*)      echo x86_64 ;;
 	esac
 }
