@@ -33,7 +33,7 @@
 #include "lease.h"
 
 /**
- * struct chunk - a frame with cells
+ * struct chunk - some pages with cells, aligned to their size
  * @slab: of the cells behind this header
  * @link: in the list of all chunks
  */
@@ -42,7 +42,16 @@ struct chunk {
 	struct llist_node link;
 };
 
+/* As many as a slab has units at the most: these are fewer on 32-bit, and the cells smaller. */
+#if BITS_PER_LONG == 64
+#define CHUNK_SIZE	SWIM_FRAME_SIZE
+#else
+#define CHUNK_SIZE	(PAGE_SIZE > SZ_8K ? PAGE_SIZE : SZ_8K)
+#endif
 #define CHUNK_BEGIN	ALIGN(sizeof(struct chunk), sizeof(struct swim_cell))
+#define CHUNK_CELLS	((CHUNK_SIZE - CHUNK_BEGIN) / sizeof(struct swim_cell))
+
+static_assert(CHUNK_CELLS <= SWIM_SLAB_UNITS_MAX || PAGE_SIZE > SZ_8K);
 
 /* How often a change is tried over before it is said to be contended. */
 #define TRIES		64
@@ -54,7 +63,7 @@ static DEFINE_PER_CPU(struct swim_cell *, spare);
 
 static struct chunk *chunk_of(const struct swim_cell *cell)
 {
-	return (struct chunk *)((unsigned long)cell & SWIM_FRAME_MASK);
+	return (struct chunk *)((unsigned long)cell & ~(CHUNK_SIZE - 1));
 }
 
 static struct swim_cell *take(struct chunk *chunk)
@@ -69,10 +78,13 @@ static struct chunk *chunk_new(gfp_t gfp)
 	struct swim_block block, cells;
 	struct chunk *chunk;
 
-	if (swim_space_alloc(swim_global_space(), SWIM_FRAME_SIZE, gfp, &block))
+	if (swim_space_alloc(swim_global_space(), CHUNK_SIZE, gfp, &block))
 		return NULL;
 	chunk = block.addr;
-	cells = (struct swim_block){ block.addr + CHUNK_BEGIN, block.size - CHUNK_BEGIN };
+	cells = (struct swim_block){
+		block.addr + CHUNK_BEGIN,
+		min_t(size_t, CHUNK_CELLS, SWIM_SLAB_UNITS_MAX) * sizeof(struct swim_cell),
+	};
 	memset(chunk, 0, block.size);
 	if (swim_slab_init(&chunk->slab, &cells, sizeof(struct swim_cell))) {
 		swim_space_free(swim_global_space(), &block);
@@ -140,7 +152,7 @@ void swim_cell_free(struct swim_cell *cell)
  */
 bool swim_cell_is(const struct swim_cell *cell)
 {
-	const size_t at = (unsigned long)cell & ~SWIM_FRAME_MASK;
+	const size_t at = (unsigned long)cell & (CHUNK_SIZE - 1);
 	const struct swim_heap_ops *ops;
 
 	return at >= CHUNK_BEGIN && !((at - CHUNK_BEGIN) % sizeof(*cell)) &&
@@ -366,7 +378,7 @@ void swim_cell_exit(void)
 		if (per_cpu(spare, cpu))
 			free_slow(per_cpu(spare, cpu));
 	llist_for_each_entry_safe(chunk, next, all, link) {
-		struct swim_block block = { chunk, SWIM_FRAME_SIZE };
+		struct swim_block block = { chunk, CHUNK_SIZE };
 		struct swim_slab_stats stats;
 
 		swim_slab_stats(&chunk->slab, &stats);
