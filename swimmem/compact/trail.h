@@ -41,7 +41,10 @@ struct swim_step {
 	u8 kind;
 	u8 from;
 	u8 to;
-};
+} __aligned(8);
+
+/* A tag names a step as it names a lease. */
+static_assert(__alignof__(struct swim_step) > SWIM_TAG_KIND);
 
 /* SWIM_TAG_WHERE in a byte. */
 enum swim_step_where {
@@ -65,6 +68,9 @@ struct swim_steps {
 	unsigned int max;
 	struct swim_step *step;
 };
+
+/* In an extent the steps stand behind it. */
+static_assert(sizeof(struct swim_steps) % __alignof__(struct swim_step) == 0);
 
 struct swim_trail;
 
