@@ -337,7 +337,9 @@ bool swim_segment_is_free(const struct swim_segment *segment)
 {
 	unsigned int n;
 
-	if (READ_ONCE(segment->pages) != SWIM_SEGMENT_PAGES)
+	/* Where pages are large there are fewer of them than a row has bits; the others are set. */
+	if (SWIM_SEGMENT_PAGES % BITS_PER_LONG ||
+	    READ_ONCE(segment->pages) != SWIM_SEGMENT_PAGES)
 		return READ_ONCE(segment->pages) && !swim_segment_used(segment);
 	for (n = 0; n < SWIM_SEGMENT_ROWS; n++)
 		if (READ_ONCE(segment->row[n]))
