@@ -135,7 +135,7 @@ struct swim_cleaner {
  * @gain_at_once: hunks that a run is to gain then
  * @hunks: that the pool has
  * @stirred: objects were dropped, or hunks filled, since the work last looked
- * @pressed: there is little room left
+ * @pressed: there is little room left; both are words, as not every processor exchanges bytes
  * @news: it was stirred since the work last began a run, or saw no need for one; the work's own
  * @kick: lets any context start the work
  * @work: the background work
@@ -149,8 +149,8 @@ struct swim_reclaim {
 	unsigned long most;
 	unsigned long gain_at_once;
 	atomic_long_t hunks;
-	bool stirred;
-	bool pressed;
+	unsigned int stirred;
+	unsigned int pressed;
 	bool news;
 	struct irq_work kick;
 	struct delayed_work work;

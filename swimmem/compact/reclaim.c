@@ -44,8 +44,8 @@
 #define GAIN_LEAST	8		/* hunks at a time, where there is little room */
 #define GAIN_SHARE	128		/* or a part of the heap, if that is more */
 #define GAIN_MOST	256
-#define SHRINK_PAGES	1024UL		/* at the least: it takes two grace periods */
-#define OOM_PAGES	16384
+#define SHRINK_PAGES	(SZ_4M / PAGE_SIZE)	/* at the least: it takes two grace periods */
+#define OOM_PAGES	(SZ_64M / PAGE_SIZE)
 #define TARGET_MOST	97		/* fuller hunks are not worth it, whoever wants memory */
 
 unsigned int swim_target_default = TARGET_DEFAULT;
