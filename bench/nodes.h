@@ -18,7 +18,7 @@
 struct bench_node {
 	struct swim_box left, right;
 	u64 key;
-	u64 rest[3];
+	u64 rest[(64 - sizeof(u64) - 2 * sizeof(struct swim_box)) / sizeof(u64)];
 };
 
 static_assert(sizeof(struct bench_node) == 64);

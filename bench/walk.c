@@ -27,7 +27,7 @@
 struct plain {
 	struct plain *left, *right;
 	u64 key;
-	u64 rest[5];
+	u64 rest[(64 - sizeof(u64) - 2 * sizeof(void *)) / sizeof(u64)];
 };
 
 static_assert(sizeof(struct plain) == sizeof(struct bench_node));
