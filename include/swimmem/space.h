@@ -20,6 +20,16 @@
 #define SWIM_REGIONS		BITS_PER_LONG
 #define SWIM_STATIC_SEGMENTS	BITS_PER_LONG
 
+/* Bytes that a space can have: 256 GiB, or on 32-bit what is below 2 GiB in frames. */
+#if BITS_PER_LONG == 64
+#define SWIM_SPACE_MAX		(256UL * SZ_1G)
+#else
+#define SWIM_SPACE_MAX		(SZ_2G - SWIM_FRAME_SIZE)
+#endif
+
+/* And a static one: 126 MiB, on 32-bit 62 MiB. */
+#define SWIM_STATIC_SPACE_MAX	((SWIM_STATIC_SEGMENTS - 1) * (size_t)SWIM_SEGMENT_SIZE)
+
 struct dentry;
 struct swim_region;
 
@@ -86,7 +96,7 @@ extern const struct swim_heap_ops swim_space_heap_ops;
 /**
  * DEFINE_SWIM_SPACE - declare a static space
  * @_name: of the variable and of the space
- * @_bytes: its size, a multiple of the page, at most 126 MiB on 64-bit
+ * @_bytes: its size, a multiple of the page, at most SWIM_STATIC_SPACE_MAX
  *
  * The memory is part of the module that declares it: no page allocator is
  * asked, ever. swim_space_add() makes it usable. Hunks are aligned to 64 KiB,
@@ -94,7 +104,7 @@ extern const struct swim_heap_ops swim_space_heap_ops;
  */
 #define DEFINE_SWIM_SPACE(_name, _bytes)						\
 	static_assert((_bytes) > 0 && (_bytes) % PAGE_SIZE == 0);			\
-	static_assert(__SWIM_STATIC_SEGMENTS(_bytes) <= SWIM_STATIC_SEGMENTS);		\
+	static_assert((_bytes) <= SWIM_STATIC_SPACE_MAX);				\
 	static char _name##_fixed[_bytes] __aligned(PAGE_SIZE);				\
 	static struct swim_segment _name##_segment[__SWIM_STATIC_SEGMENTS(_bytes)];	\
 	static DEFINE_PER_CPU(struct swim_space_cpu, _name##_cpu);			\

@@ -98,7 +98,29 @@ static void space_without_a_limit_has_a_large_one(struct kunit *test)
 {
 	struct swim_space *space = space_of(test, 0);
 
-	KUNIT_EXPECT_GE(test, (u64)stats_of(space).limit, 256ULL << 30);
+	KUNIT_EXPECT_EQ(test, stats_of(space).limit, (size_t)SWIM_SPACE_MAX);
+	KUNIT_EXPECT_GE(test, (size_t)SWIM_SPACE_MAX, (size_t)SZ_2G - SWIM_FRAME_SIZE);
+}
+
+/* Whatever the client's flags say that does not tell how to get a page. */
+static void memory_is_in_the_kernels_map(struct kunit *test)
+{
+	static const size_t sizes[] = { PAGE_SIZE, SZ_64K, SZ_2M };
+	struct swim_space *space = space_of(test, SZ_4M);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct swim_block block = {};
+
+		KUNIT_ASSERT_EQ(test, swim_space_alloc(space, sizes[i], GFP_HIGHUSER_MOVABLE |
+						       __GFP_COMP, &block), 0);
+		KUNIT_EXPECT_TRUE(test, virt_addr_valid(block.addr));
+		KUNIT_EXPECT_FALSE(test, PageHighMem(virt_to_page(block.addr)));
+		KUNIT_EXPECT_FALSE(test, PageCompound(virt_to_page(block.addr)));
+		memset(block.addr, 0x5a, block.size);
+		EXPECT_FREE(test, space, block);
+		KUNIT_EXPECT_GT(test, swim_space_release(space, SIZE_MAX), (size_t)0);
+	}
 }
 
 static void limit_below_64_kib_is_refused(struct kunit *test)
@@ -1272,6 +1294,7 @@ static void threads_share_a_space_that_releases_frames_at_its_limit(struct kunit
 static struct kunit_case space_cases[] = {
 	KUNIT_CASE(space_is_created_empty),
 	KUNIT_CASE(space_without_a_limit_has_a_large_one),
+	KUNIT_CASE(memory_is_in_the_kernels_map),
 	KUNIT_CASE(limit_below_64_kib_is_refused),
 	KUNIT_CASE(space_grows_by_segments_when_it_is_asked),
 	KUNIT_CASE(grow_stops_at_the_limit),

@@ -145,7 +145,7 @@ struct swim_pack *swim_pack_of(const void *object, unsigned long value)
 {
 	const void *link = object - SWIM_TAG_SLOT;
 
-	if (swim_tag_is(value, SWIM_TAG_NOTHING))
+	if (swim_tag_is_bare(value, SWIM_TAG_NOTHING))
 		return pack_of_nothing(object);
 	if (swim_tag_is_packed(value, SWIM_TAG_PACKED))
 		return pack_from(object, value);
@@ -528,7 +528,7 @@ EXPORT_SYMBOL_GPL(swim_pack_hold_ops);
  * @block: any memory, kept by the caller as long as the pack is used; of more than 8 MiB
  *	   only that much is used
  *
- * The pack begins with a header of 40 bytes (64-bit) in the block.
+ * The pack begins with its struct swim_pack in the block.
  *
  * Context: Any.
  * Return: the pack, or ERR_PTR(-EINVAL) when the header does not fit, or without a block.

@@ -56,6 +56,8 @@ struct swim_region {
 
 static_assert(REGION_WORDS <= BITS_PER_LONG);
 static_assert(sizeof(struct swim_segment) <= PAGE_SIZE);
+static_assert(SWIM_SPACE_MAX <= LONG_MAX);
+static_assert(SWIM_SPACE_MAX / SWIM_SEGMENT_SIZE <= SWIM_REGIONS * SWIM_REGION_SEGMENTS);
 
 /**
  * swim_space_segments - an upper bound of the indices of segments
@@ -1027,8 +1029,6 @@ static void tables_free(struct swim_space *space)
  */
 struct swim_space *swim_space_make(const char *name, size_t limit, int node)
 {
-	const size_t most = min_t(u64, LONG_MAX, (u64)SWIM_REGIONS * SWIM_REGION_SEGMENTS *
-						  SWIM_SEGMENT_SIZE);
 	char checked[SWIM_NAME_MAX];
 	struct swim_space *space;
 	int err = swim_registry_name(checked, name);
@@ -1045,7 +1045,7 @@ struct swim_space *swim_space_make(const char *name, size_t limit, int node)
 	/* What it leads to is to be found there. */
 	kmemleak_alloc(space, PAGE_SIZE, 0, GFP_KERNEL);
 	space->heap.ops = &swim_space_heap_ops;
-	space->limit = limit ? min(limit, most) : most;
+	space->limit = limit ? min_t(size_t, limit, SWIM_SPACE_MAX) : SWIM_SPACE_MAX;
 	space->node = node;
 	strscpy(space->name, checked, sizeof(space->name));
 	mutex_init(&space->clean);
@@ -1070,8 +1070,7 @@ free_space:
 /**
  * swim_space_create_node - make a page-backed space on a NUMA node
  * @name: unique among spaces: 1 to 31 printable characters, no slash
- * @limit: bytes that it may grow to; 0 for no other limit than the 256 GiB (64-bit)
- *	   that it can describe
+ * @limit: bytes that it may grow to; 0 for no other limit than SWIM_SPACE_MAX
  * @node: where its pages come from, first; with __GFP_THISNODE in an allocation's gfp nowhere
  *	  else. NUMA_NO_NODE for the one of whoever needs them
  *
