@@ -3,10 +3,12 @@
  * swimmem: a relocatable allocator for other modules. Documentation/design.rst tells how
  * the parts stand together.
  */
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/random.h>
 
 #include "alloc/hold.h"
+#include "alloc/tag.h"
 #include "compact/cleaner.h"
 #include "compat.h"
 #include "lease/cell.h"
@@ -17,10 +19,25 @@ unsigned long swim_secret __ro_after_init;
 EXPORT_SYMBOL_GPL(swim_secret);
 unsigned long swim_held __ro_after_init;
 
+/*
+ * Leases stand in modules, in the kernel's map of memory, and on stacks, wherever these are. Does
+ * the bit that a pin inverts mean the same in all of them?
+ */
+static bool __init can_pin(void)
+{
+	const unsigned long here = (unsigned long)&swim_secret;
+
+	return !(((here ^ PAGE_OFFSET) | (here ^ (unsigned long)&here)) & SWIM_TAG_PIN);
+}
+
 static int __init swimmem_init(void)
 {
 	int err;
 
+	if (!can_pin()) {
+		pr_err("swimmem: modules and memory are in different halves of all addresses here\n");
+		return -SWIM_EUNSUPPORTED;
+	}
 	swim_secret = get_random_long() & ~SWIM_TAG_KIND;
 	swim_held = swim_secret ^ swim_tag_sized(SWIM_TAG_HELD, 0, 0);
 	err = swim_registry_init();

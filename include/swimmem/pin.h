@@ -22,8 +22,10 @@
 #include <linux/rcupdate.h>
 #include <swimmem/lease.h>
 
-#ifndef CONFIG_64BIT
-static_assert(PAGE_OFFSET >> (BITS_PER_LONG - 1));
+/* User-mode Linux is asked when swimmem is loaded, as all others are once more (module.c). */
+#if !defined(CONFIG_64BIT) && !defined(CONFIG_UML)
+static_assert(PAGE_OFFSET >> (BITS_PER_LONG - 1),
+	      "swimmem: on 32-bit the kernel has to be in the upper half of all addresses");
 #endif
 
 #define SWIM_TAG_PIN	BIT(BITS_PER_LONG - 1)
