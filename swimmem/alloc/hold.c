@@ -7,6 +7,7 @@
 #include <linux/string.h>
 
 #include "../compat.h"
+#include "../lease/lease.h"
 #include "../observe/report.h"
 #include "../observe/trace.h"
 #include "pack.h"
@@ -189,10 +190,28 @@ static bool is_misaligned(const void *object)
 	return (unsigned long)object % SWIM_OBJECT_ALIGN;
 }
 
+/*
+ * Is it HELD? A tag of 32 bits has few that are always the same, so what was overwritten may say
+ * so by chance; then there is no pool.
+ */
+static bool is_held(const void *object, unsigned long value)
+{
+	const struct swim_hunk *hunk = value & SWIM_TAG_APART ? swim_hunk_of_page(object) :
+								swim_hunk_of(object);
+	const struct swim_hold_ops *ops;
+	const struct swim_pool *pool;
+
+	if (!swim_tag_is(value, SWIM_TAG_HELD))
+		return false;
+	return BITS_PER_LONG == 64 ||
+	       (swim_peek(&hunk->pool, &pool, sizeof(pool)) &&
+		swim_peek(&pool->hold.ops, &ops, sizeof(ops)) && ops == &swim_pool_hold_ops);
+}
+
 /* Is it in use, by somebody who has no lease on it? */
 static bool is_plain(const void *object, unsigned long value)
 {
-	return swim_tag_is(value, SWIM_TAG_HELD) || swim_tag_is(value, SWIM_TAG_NOTHING) ||
+	return is_held(object, value) || swim_tag_is_bare(value, SWIM_TAG_NOTHING) ||
 	       (is_packed(value) && swim_pack_of(object, value));
 }
 
@@ -216,11 +235,11 @@ noinline int swim_refuse(const char *what, void *object)
 	if (is_misaligned(object))
 		return refuse_misaligned(what, object);
 	if (swim_tag_is(value, SWIM_TAG_DEAD) || swim_tag_is(value, SWIM_TAG_GOING) ||
-	    swim_tag_is(value, SWIM_TAG_NOTHING) || value == SWIM_TAG_UNWRITTEN) {
+	    swim_tag_is_bare(value, SWIM_TAG_NOTHING) || value == SWIM_TAG_UNWRITTEN) {
 		swim_report_object(object, "%s of object %p after its free", what, object);
 		return -SWIM_ECLEARED;
 	}
-	if (swim_tag_is(value, SWIM_TAG_TAKEN) || swim_tag_is(value, SWIM_TAG_VISITED) ||
+	if (swim_tag_is(value, SWIM_TAG_TAKEN) || swim_tag_is_bare(value, SWIM_TAG_VISITED) ||
 	    swim_is_leased(object, value)) {
 		swim_report_object(object, "%s of object %p, which a lease owns", what, object);
 		return -SWIM_EALIASED;
@@ -240,15 +259,15 @@ static noinline int free_other(void *object, unsigned long word)
 		return swim_pack_free(object, word, value);
 	value = swim_tag_mangle(tag, word);
 	size = swim_tag_size(value);
-	if (swim_tag_is_near(value, SWIM_TAG_NOTHING) &&
+	if (value == swim_tag_sized(SWIM_TAG_NOTHING, 0, 0) &&
 	    atomic_long_dec_if_positive(&swim_pool_of_zero(object)->nothings) >= 0) {
 		trace_swim_free(swim_pool_of_zero(object)->name, object, 0);
 		return 0;
 	}
-	if (swim_tag_is(value, SWIM_TAG_NOTHING) && value & SWIM_TAG_APART &&
+	if (swim_tag_is_bare(value, SWIM_TAG_NOTHING) && value & SWIM_TAG_APART &&
 	    !swim_pack_free_nothing(object))
 		return 0;
-	if (!swim_tag_is(value, SWIM_TAG_HELD) || !(value & SWIM_TAG_APART) ||
+	if (!is_held(object, value) || !(value & SWIM_TAG_APART) ||
 	    !swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_GOING, size, SWIM_TAG_APART)))
 		return swim_refuse("free", object);
 	swim_release_apart(object, SWIM_TAG_APART, size);
@@ -335,7 +354,7 @@ struct swim_hold *swim_hold_of(const void *object)
 	value = swim_tag_read(swim_tag_of(object));
 	if (!is_plain(object, value))
 		return NULL;
-	if (swim_tag_is_near(value, SWIM_TAG_NOTHING))
+	if (value == swim_tag_sized(SWIM_TAG_NOTHING, 0, 0))
 		return &swim_pool_of_zero((void *)object)->hold;
 	if (!(value & SWIM_TAG_APART))
 		return &swim_hunk_of(object)->pool->hold;
@@ -388,7 +407,7 @@ int swim_resize(void *object, size_t size)
 	value = swim_tag_read(swim_tag_of(object));
 	if (!is_plain(object, value))
 		return swim_refuse("resize", object);
-	if (!size || swim_tag_is(value, SWIM_TAG_NOTHING))
+	if (!size || swim_tag_is_bare(value, SWIM_TAG_NOTHING))
 		return -SWIM_EUNSUPPORTED;
 	return resize(object, value, size);
 }

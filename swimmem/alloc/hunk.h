@@ -101,6 +101,7 @@ struct swim_large {
 
 /* In a hunk of 64 KiB; larger objects get extents of their own. */
 #define SWIM_SMALL_MAX		(SWIM_FRAME_SIZE / 4)
+static_assert(!(SWIM_SMALL_MAX & SWIM_TAG_NO_SIZE));
 
 #define SWIM_HUNK_BEGIN		ALIGN(sizeof(struct swim_hunk), SWIM_TAG_SLOT)
 

@@ -10,7 +10,7 @@
  *	   HELD		  given out without a lease
  *	   PACKED	  the same, in a pack; how far the pack's begin is stands here too
  *	   TAKEN	  its owner is just making it another one, and has it to himself
- *	   VISITED	  a mover has it; the size may be unknown, then it is 0
+ *	   VISITED	  a mover has it; the size is not told, and 0 here
  *	   NOTHING	  the one object of size 0 that all share
  *	   LINK		  no object: leads from one in a pack, which a lease owns, to the pack
  *	OWNED		the address of the Raw lease that owns it; it may move
@@ -200,7 +200,8 @@ static __always_inline size_t swim_tag_held_size(const unsigned long *tag, unsig
 	return value >> shift | value << (BITS_PER_LONG - shift);
 }
 
-#define SWIM_TAG_NO_SIZE	(~(BIT(SWIM_TAG_SIZED_BITS - 1 - SWIM_TAG_SIZE_SHIFT) - 1) << 3 | 7)
+/* Nothing in such a hunk has a quarter of it and more than that: see hunk.h. */
+#define SWIM_TAG_NO_SIZE	(~(SZ_32K - 1UL) | 7)
 
 /* A sized tag in this state, whatever its size? */
 static inline bool swim_tag_is(unsigned long value, enum swim_tag_state state)
@@ -208,10 +209,13 @@ static inline bool swim_tag_is(unsigned long value, enum swim_tag_state state)
 	return (value & SWIM_TAG_SIZED_MASK) == (state | SWIM_TAG_SIZED);
 }
 
-/* The same, in a hunk of 64 KiB. */
-static inline bool swim_tag_is_near(unsigned long value, enum swim_tag_state state)
+/*
+ * VISITED or NOTHING, which have no size: nothing else is in it, so that in 32 bits either nobody
+ * waits for a mover where there is only what an overflow has left.
+ */
+static inline bool swim_tag_is_bare(unsigned long value, enum swim_tag_state state)
 {
-	return (value & (SWIM_TAG_SIZED_MASK | SWIM_TAG_WHERE)) == (state | SWIM_TAG_SIZED);
+	return (value & ~SWIM_TAG_APART) == (state | SWIM_TAG_SIZED);
 }
 
 /* PACKED or LINK: has more in it than other sized tags. */

@@ -118,7 +118,7 @@ static int take_failed(void *slot, void *object, enum swim_tag_kind kind)
 	unsigned long word = smp_load_acquire(tag);
 	unsigned long value = word ? swim_tag_mangle(tag, word) : 0;
 
-	if (swim_tag_is(value, SWIM_TAG_VISITED)) {
+	if (swim_tag_is_bare(value, SWIM_TAG_VISITED)) {
 		swim_visited_ask(object, value);
 		cpu_relax();
 		return 0;
@@ -387,7 +387,7 @@ static unsigned long meta_of(void *slot, enum swim_tag_kind kind)
 		value = word ? swim_tag_mangle(tag, word) : 0;
 		/* While a mover copies it, it is there as well. */
 		if (kind == SWIM_TAG_OWNED || value == swim_tag_owned(slot, kind) ||
-		    swim_tag_is(value, SWIM_TAG_VISITED)) {
+		    swim_tag_is_bare(value, SWIM_TAG_VISITED)) {
 			meta = swim_body_of(slot, object, kind)->meta;
 			break;
 		}

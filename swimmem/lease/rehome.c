@@ -34,7 +34,7 @@ static enum tie look(void *slot, enum swim_tag_kind kind, void **child)
 	value = word ? swim_tag_mangle(tag, word) : 0;
 	if (value == swim_tag_owned(slot, kind))
 		return TIED;
-	if (swim_tag_is(value, SWIM_TAG_VISITED)) {
+	if (swim_tag_is_bare(value, SWIM_TAG_VISITED)) {
 		swim_visited_ask(*child, value);
 		return VISITED;
 	}
