@@ -14,6 +14,7 @@
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/cpumask.h>
+#include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/sched.h>
@@ -29,7 +30,22 @@
 #include "../swimmem/observe/track.h"
 
 /* Rounds of a loop that tries at random: a detector kernel in an emulator is slow. */
-#define ROUNDS(n)	((n) / (IS_ENABLED(CONFIG_KASAN) ? 10 : 1))
+#define SLOW		(IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_PROVE_LOCKING))
+#define ROUNDS(n)	((n) / (SLOW ? 10 : 1))
+
+/*
+ * A byte of which a tag in front of @object can be made that says nothing. In 32 bits one in a few
+ * hundred says something by chance, and then a client's error is told as another one.
+ */
+static inline u8 __maybe_unused swim_nonsense(const void *object)
+{
+	const unsigned long *tag = swim_tag_of(object);
+	u8 byte = 'A';
+
+	while (!(swim_tag_mangle_sized(tag, REPEAT_BYTE(byte)) >> SWIM_TAG_SIZED_BITS))
+		byte += 8;	/* SIZED as well */
+	return byte;
+}
 
 /**
  * struct swim_reports - the reports since they were last asked for

@@ -768,7 +768,7 @@ static void expect_refused(struct kunit *test, void *object, int err, const char
 
 static void what_is_no_object_is_refused(struct kunit *test)
 {
-	u8 *object;
+	u8 *object, byte;
 
 	KUNIT_EXPECT_EQ(test, swim_free(NULL), 0);
 	KUNIT_EXPECT_EQ(test, swim_size(NULL), 0UL);
@@ -779,11 +779,13 @@ static void what_is_no_object_is_refused(struct kunit *test)
 	EXPECT_REPORT(test, "which is no object");
 	if (is(test, EMPTY))
 		return;
-	object = get_filled(test, 64);
+	object = get(test, 64);
+	byte = swim_nonsense(object + 8);
+	memset(object, byte, 64);
 	expect_refused(test, object + 1, -EINVAL, "which is no object");
 	expect_refused(test, object + 4, -EINVAL, "which is no object");
 	expect_refused(test, object + 8, -EUCLEAN, "tag is overwritten");
-	KUNIT_EXPECT_NULL(test, memchr_inv(object, 'A', 64));
+	KUNIT_EXPECT_NULL(test, memchr_inv(object, byte, 64));
 	EXPECT_FREE(test, object);
 }
 
@@ -873,7 +875,7 @@ static void report_of_an_overwritten_tag_names_both_neighbours(struct kunit *tes
 		}
 		/* One word beyond its end. */
 		memcpy(saved, front + size, between);
-		memset(front, 'A', size + between);
+		memset(front, swim_nonsense(object), size + between);
 		KUNIT_EXPECT_EQ(test, swim_free(object), -EUCLEAN);
 		snprintf(names[0], sizeof(names[0]), "of object %p,", object);
 		snprintf(names[1], sizeof(names[1]), "is object %p ", front);

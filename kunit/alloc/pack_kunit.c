@@ -577,6 +577,7 @@ static void object_is_freed_once(struct kunit *test)
 static void stale_object_is_not_freed(struct kunit *test)
 {
 	void *first = get(test, 16), *stale = get(test, 16), *object;
+	u8 byte;
 
 	EXPECT_FREE(test, stale);
 	EXPECT_FREE(test, first);
@@ -584,30 +585,46 @@ static void stale_object_is_not_freed(struct kunit *test)
 	object = get(test, 100);
 	KUNIT_ASSERT_PTR_EQ(test, object, first);
 	expect_not_freed(test, stale, -ENOENT, "after its free");
-	memset(object, 'A', 100);
+	byte = swim_nonsense(stale);
+	memset(object, byte, 100);
 	expect_not_freed(test, stale, -EUCLEAN, "tag is overwritten");
-	KUNIT_EXPECT_NULL(test, memchr_inv(object, 'A', 100));
+	KUNIT_EXPECT_NULL(test, memchr_inv(object, byte, 100));
 	EXPECT_FREE(test, object);
 }
 
 static void what_is_no_object_is_not_freed(struct kunit *test)
 {
-	char *object = memset(get(test, 64), 'A', 64);
+	char *object = get(test, 64);
 
+	memset(object, swim_nonsense(object + 8), 64);
 	expect_not_freed(test, object + 1, -EINVAL, "which is no object");
 	expect_not_freed(test, object + 4, -EINVAL, "which is no object");
 	expect_not_freed(test, object + 8, -EUCLEAN, "tag is overwritten");
 	EXPECT_FREE(test, object);
 }
 
+/* Neither that the object is free, or in use otherwise, nor that it is being dropped? */
+static bool says_nothing(const unsigned long *tag)
+{
+	const unsigned long value = swim_tag_read(tag);
+
+	return swim_tag_is_owned(value) ||
+	       (swim_tag_kind(value) == SWIM_TAG_SIZED && value >> SWIM_TAG_SIZED_BITS);
+}
+
 static void overwritten_tag_is_reported_once(struct kunit *test)
 {
-	char *front = get(test, 64), *object = get(test, 64);
-	unsigned long *tag = swim_tag_of(object), saved = *tag;
+	char *front = get(test, 64), *object = get(test, 64), *slot = object - SWIM_TAG_SLOT;
+	unsigned long *tag = swim_tag_of(object);
 	unsigned int byte, wrong = 0;
+	char saved[SWIM_TAG_SLOT];
 
+	memcpy(saved, slot, sizeof(saved));
 	for (byte = 1; byte < 256; byte++) {
-		memset(front, byte, 64 + sizeof(long));
+		memset(front, byte, 64 + SWIM_TAG_SLOT);
+		/* In 32 bits some say something by chance. */
+		if (BITS_PER_LONG == 32 && !says_nothing(tag))
+			continue;
 		remember(test);
 		wrong += swim_free(object) != -EUCLEAN || swim_reports.count != 1 ||
 			 !strstr(swim_reports.last, "tag is overwritten");
@@ -615,7 +632,7 @@ static void overwritten_tag_is_reported_once(struct kunit *test)
 		expect_same(test);
 	}
 	KUNIT_EXPECT_EQ_MSG(test, wrong, 0U, "of 255");
-	*tag = saved;
+	memcpy(slot, saved, sizeof(saved));
 	EXPECT_FREE(test, object);
 	EXPECT_FREE(test, front);
 }
@@ -779,7 +796,7 @@ static void mistakes_with_a_lease_are_reported_and_change_nothing(struct kunit *
 	swim_raw_unpin(&raw);
 	EXPECT_REPORT(test, "which is not pinned");
 	expect_same(test);
-	*swim_tag_of(raw.object) = 'A';
+	*swim_tag_of(raw.object) = REPEAT_BYTE(swim_nonsense(raw.object));
 	remember(test);
 	EXPECT_ERR_PTR(test, swim_raw_pin(&raw), -EUCLEAN);
 	EXPECT_REPORT(test, "tag is overwritten");

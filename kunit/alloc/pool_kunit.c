@@ -397,12 +397,13 @@ static void large_object_is_freed_once(struct kunit *test)
 static void free_of_what_is_no_object_is_refused(struct kunit *test)
 {
 	char *object = get(test, 64);
+	const u8 byte = swim_nonsense(object + 8);
 
-	memset(object, 'A', 64);
+	memset(object, byte, 64);
 	expect_refused(test, object + 1, -EINVAL, "which is no object");
 	expect_refused(test, object + 4, -EINVAL, "which is no object");
 	expect_refused(test, object + 8, -EUCLEAN, "tag is overwritten");
-	KUNIT_EXPECT_NULL(test, memchr_inv(object, 'A', 64));
+	KUNIT_EXPECT_NULL(test, memchr_inv(object, byte, 64));
 	EXPECT_FREE(test, object);
 }
 
@@ -414,7 +415,7 @@ static void free_with_an_overwritten_tag_is_refused(struct kunit *test)
 
 	KUNIT_ASSERT_LE(test, (size_t)(after - (object + 64)), sizeof(saved));
 	memcpy(saved, object + 64, after - (object + 64));
-	memset(object, 'A', after - object);
+	memset(object, swim_nonsense(after), after - object);
 	expect_refused(test, after, -EUCLEAN, "tag is overwritten");
 	KUNIT_EXPECT_EQ(test, swim_size(after), 0UL);
 	/* A tag that was copied from its neighbour makes no sense either. */

@@ -183,21 +183,23 @@ static void a_parent_stays_while_a_child_is_in_use(struct kunit *test)
 static void an_overwritten_tag_ends_the_walk_of_its_hunk(struct kunit *test)
 {
 	struct swim_raw first = {}, second = {};
-	unsigned long *tag, before;
+	unsigned long *tag, before, nonsense;
 
 	new_raw(test, &first, 64, 1);
 	new_raw(test, &second, 64, 2);
 	tag = swim_tag_of(first.object);
 	before = *tag;
-	*tag = 0x4141414141414141UL;
+	nonsense = REPEAT_BYTE(swim_nonsense(first.object));
+	*tag = nonsense;
 	compact(test);
 	EXPECT_REPORT(test, "overwritten");
-	KUNIT_EXPECT_EQ(test, *tag, 0x4141414141414141UL);
+	KUNIT_EXPECT_EQ(test, *tag, nonsense);
 	/* A tag that would name a lease, but no address at all. */
-	*tag = 0x4343434343434343UL;
+	nonsense ^= SWIM_TAG_SIZED ^ SWIM_TAG_OWNED;
+	*tag = nonsense;
 	compact(test);
 	EXPECT_REPORT(test, "overwritten");
-	KUNIT_EXPECT_EQ(test, *tag, 0x4343434343434343UL);
+	KUNIT_EXPECT_EQ(test, *tag, nonsense);
 	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.moved, 0ULL);
 	/* A tag that names a lease, but one that does not own the object. */
 	*tag = swim_tag_mangle(tag, swim_tag_owned(&second, SWIM_TAG_OWNED));

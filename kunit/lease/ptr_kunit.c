@@ -221,19 +221,20 @@ static void a_copy_of_a_lease_owns_nothing(struct kunit *test)
 static void an_overwritten_tag_is_reported_not_followed(struct kunit *test)
 {
 	struct swim_ptr ptr = {};
-	unsigned long *tag, before;
+	unsigned long *tag, before, nonsense;
 	u64 *object;
 
 	KUNIT_ASSERT_EQ(test, swim_ptr_new(&ptr, heap_hold(test), 24, GFP_KERNEL), 0);
 	object = ptr.object;
 	tag = swim_tag_of(object);
 	before = *tag;
-	*tag = 0x4141414141414141UL;
+	nonsense = REPEAT_BYTE(swim_nonsense(ptr.object));
+	*tag = nonsense;
 	EXPECT_ERR_PTR(test, swim_ptr_pin(&ptr), -EUCLEAN);
 	EXPECT_REPORT(test, "overwritten");
 	KUNIT_EXPECT_EQ(test, swim_ptr_drop(&ptr), -EUCLEAN);
 	EXPECT_REPORT(test, "overwritten");
-	KUNIT_EXPECT_EQ(test, *tag, 0x4141414141414141UL);
+	KUNIT_EXPECT_EQ(test, *tag, nonsense);
 	KUNIT_EXPECT_EQ(test, heap_stats(test).live, 1);
 	*tag = before;
 	KUNIT_EXPECT_EQ(test, swim_ptr_drop(&ptr), 0);

@@ -298,13 +298,13 @@ static void drop_through_a_foreign_lease_tells_who_allocated_it(struct kunit *te
 static void overflow_beyond_the_red_zone_names_the_one_in_front(struct kunit *test)
 {
 	u8 *front = get(heap_pool(test), 64), *object = get_elsewhere(heap_pool(test), 64);
-	u8 *tag = (u8 *)swim_tag_of(object);
+	u8 *slot = object - SWIM_TAG_SLOT;
 
-	KUNIT_ASSERT_PTR_EQ(test, tag, front + 64 + swim_kunit_trailer());
-	scribble(tag, SWIM_TAG_SLOT);
+	KUNIT_ASSERT_PTR_EQ(test, slot, front + 64 + swim_kunit_trailer());
+	scribble(slot, SWIM_TAG_SLOT);
 	KUNIT_EXPECT_EQ(test, swim_free(object), -EUCLEAN);
 	EXPECT_LIVE(test, "tag is overwritten", "get");
-	scribble(tag, SWIM_TAG_SLOT);
+	scribble(slot, SWIM_TAG_SLOT);
 	KUNIT_EXPECT_EQ(test, give(object), 0);
 	KUNIT_EXPECT_EQ(test, give(front), 0);
 }
@@ -325,7 +325,8 @@ static void write_after_the_drop_is_told_by_the_next_compaction(struct kunit *te
 static void write_after_the_drop_is_told_when_the_hunk_goes(struct kunit *test)
 {
 	/* The last byte, the red zone, and what is behind it. */
-	static const size_t at[] = { 63, 64, 72, 87 };
+	const size_t behind = 64 + offsetof(struct swim_track, born);
+	const size_t at[] = { 63, 64, behind, 64 + sizeof(struct swim_track) - 1 };
 	unsigned int i;
 	u8 *object;
 
@@ -334,7 +335,7 @@ static void write_after_the_drop_is_told_when_the_hunk_goes(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, give(object), 0);
 		scribble(object + at[i], 1);
 		swim_pool_flush(heap_pool(test));
-		if (at[i] < 72)
+		if (at[i] < behind)
 			EXPECT_REPORT(test, "written to after its drop");
 	}
 	/* Stacks that were overwritten are not believed. */
