@@ -86,7 +86,11 @@ struct swim_soft {
 	struct swim_cell *cell;
 } __aligned(8);
 
-/* A cell's status: how many leases of which kind, and whether somebody else is at the object. */
+/*
+ * A cell's status: how many leases of which kind, and whether somebody else is at the object.
+ * One word has all of it, so on 32-bit an object has up to 4095 strong leases, as many Soft ones,
+ * and 63 Refs; on 64-bit 16777215 and 16383.
+ */
 #if BITS_PER_LONG == 64
 #define SWIM_HARD_BITS	24
 #define SWIM_REF_BITS	14

@@ -2,7 +2,8 @@
 /*
  * Record: what compaction of a pool has cost, for those who look. A pool for which there was no
  * memory has none. Whoever compacts writes the counts, and there is one of these at a time for
- * a pool; they are read without a lock.
+ * a pool; they are read without a lock. On 32-bit who reads one that is just being counted may
+ * find half of it changed; nothing is decided by that.
  */
 #ifndef SWIMMEM_OBSERVE_RECORD_H
 #define SWIMMEM_OBSERVE_RECORD_H
