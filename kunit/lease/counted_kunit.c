@@ -504,7 +504,7 @@ struct crowd {
 	struct swim_pool *pool;
 	struct swim_hard_box hard[8];
 	struct swim_soft_box soft[8];
-	u64 written[8];
+	atomic64_t written[8];
 	unsigned int workers;
 	atomic_t running;
 };
@@ -577,7 +577,7 @@ static int crowd_worker(void *arg, unsigned int number)
 		cond_resched();
 	}
 	for (i = 0; i < 8; i++)
-		__atomic_add_fetch(&crowd->written[i], added[i], __ATOMIC_RELAXED);
+		atomic64_add(added[i], &crowd->written[i]);
 	atomic_dec(&crowd->running);
 	return err;
 }
@@ -601,8 +601,8 @@ static void crowd_shares_objects_that_move(struct kunit *test)
 		expect_counts(test, crowd->hard[i].hard.cell, 1, 1, 0, false);
 		KUNIT_ASSERT_EQ(test, swim_hard_box_poll_to_mut(&mut, &crowd->hard[i]), 0);
 		written = ((struct node *)swim_mut_box_get(&mut))->key;
-		KUNIT_EXPECT_EQ(test, written & U32_MAX, crowd->written[i]);
-		KUNIT_EXPECT_EQ(test, written >> 32, crowd->written[i]);
+		KUNIT_EXPECT_EQ(test, written & U32_MAX, (u64)atomic64_read(&crowd->written[i]));
+		KUNIT_EXPECT_EQ(test, written >> 32, (u64)atomic64_read(&crowd->written[i]));
 		KUNIT_EXPECT_EQ(test, swim_mut_box_drop(&mut), 0);
 		KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&crowd->hard[i]), 0);
 		KUNIT_EXPECT_EQ(test, swim_soft_box_drop(&crowd->soft[i]), 0);
