@@ -34,12 +34,28 @@ one_at_a_time()
 	flock -n "$lock" || { say "waiting for another run to finish with $1"; flock "$lock"; }
 }
 
-# How a kernel's make is told what it builds for.
-arch_of()
+# How make is told what a kernel, and a module for it, are built for; a word on each line.
+builds_for()
 {
 	case $1 in
-	um-*)   echo um ;;
-	i386-*) echo i386 ;;
-	*)      echo x86_64 ;;
+	um-*)      echo ARCH=um ;;
+	i386-*)    echo ARCH=i386 ;;
+	arm64*)    printf '%s\n' ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- ;;
+	# The oldest one that there is here, and one that is new enough.
+	clang-6.1) printf '%s\n' ARCH=x86_64 CC=clang-14 ;;
+	clang-*)   printf '%s\n' ARCH=x86_64 CC=clang-19 ;;
+	*)         echo ARCH=x86_64 ;;
+	esac
+}
+
+# How scripts/guest is told on what machine a kernel is tested; a word on each line.
+machine_of()
+{
+	case $1 in
+	# These CPUs are real ones, and a tick is 10 ms: most of the time would go to grace periods.
+	um-7.2)                  printf '%s\n' -c 2 -e rcutree.jiffies_till_first_fqs=0 ;;
+	um-*)                    printf '%s\n' -c 1 ;;
+	stock-* | rt-* | i386-*) printf '%s\n' -c 2 ;;
+	*)                       printf '%s\n' -c 4 ;;
 	esac
 }
