@@ -21,7 +21,7 @@ release     := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/ge
 unsigned    := $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
 only_module := CONFIG_SWIMMEM_KUNIT=n CONFIG_SWIMMEM_SAMPLES=n
 
-.PHONY: modules module kdir install uninstall clean setup check demo bench torture mutate coverage version help
+.PHONY: modules module kdir install uninstall clean setup check check-all demo bench torture mutate coverage version help
 
 modules: kdir		## build everything for one kernel, in place (KDIR=... chooses the kernel)
 	@$(kbuild) modules
@@ -64,8 +64,11 @@ clean: kdir		## remove what was built here, and build/ (kernels in the cache sta
 setup:			## install the Debian packages that check, demo and bench need
 	@scripts/setup
 
-check:			## every check there is; SUITE=pool runs one KUnit suite only
+check:			## build, prove, test on three kernels: half an hour; SUITE=pool runs one KUnit suite only
 	@scripts/check $(SUITE)
+
+check-all:		## the same and all that takes longer: more kernels, machines, detectors; an hour
+	@scripts/check all
 
 demo:			## shadow a whole system's allocations, compact them, draw the heap before and after
 	@scripts/demo
@@ -86,4 +89,4 @@ version:		## print the version
 	@echo $(VERSION)
 
 help:			## list these targets
-	@sed -nE 's/^([a-z]+):.*[[:space:]]## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*[[:space:]]## (.*)/  make \1\t\2/p' Makefile | expand -t 20

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Steps that boot a guest.
+
+# suites KERNEL LOG OPTIONS...: run suites in a guest. User-mode Linux 6.1 itself dies in one run of a hundred, while it unmaps
+# the init memory of a module and takes an interrupt; without a case that failed, that is tried once more.
+suites()
+{
+	local kernel=$1 log=$2
+	shift 2
+	scripts/guest -k "$kernel" -l "$log" "$@" && return
+	[ "$kernel" = um-6.1 ] || return 1
+	if grep -qE 'not ok|EXPECTATION|ASSERTION|violation|KASAN|BUG:' "$log"; then
+		return 1
+	fi
+	echo "um-6.1 died without a failed case: once more"
+	scripts/guest -k "$kernel" -l "$log" "$@"
+}
+
+# kunit KERNEL[+WORD...] SUITE...: run suites in one guest, with these words on its kernel's command line: the guest is a
+# step, and so is each case.
+kunit()
+{
+	local run=$1 kernel=${1%%+*} log=build/log/guest-kunit-$1.log words word machine result of name
+	shift
+	mapfile -t machine < <(machine_of "$kernel")
+	IFS=+ read -ra words <<<"${run#"$kernel"}"
+	for word in "${words[@]:1}"; do machine+=(-e "$word"); done
+	[ -z "$suite" ] || machine+=(-e kmemleak=off)
+	if [ ! -e "$1" ]; then
+		failed=$((failed + 1))
+		line FAILED "kunit $run: no suite ${suite:-at all} in kunit/" 0 0 ""
+		return
+	fi
+	begin "kunit $run"
+	run "kunit $run" suites "$kernel" "$log" -m 1024 -t 1200 "${machine[@]}" \
+		scripts/guest.d/kunit.sh "build/$kernel/swimmem/swimmem.ko" "$@"
+	awk -f scripts/ktap.awk "$log" >"$log.cases"
+	count "kunit $run" "$(wc -l <"$log.cases")"
+	while read -r result of name; do
+		case $result in
+		passed)  passed=$((passed + 1)) ;;
+		skipped) skipped=$((skipped + 1)) ;;
+		*)
+			failed=$((failed + 1))
+			echo "FAILED  kunit $run: $of: $name"
+			grep -m1 -A3 -E "# $name: .* FAILED" "$log" | sed 's/^/    /' || true
+			;;
+		esac
+	done <"$log.cases"
+	awk '
+		{ if (!($2 in n)) order[++suites] = $2; n[$2]++; count[$2, $1]++ }
+		END {
+			for (i = 1; i <= suites; i++) {
+				s = order[i]
+				printf "        %-34s %4d passed", s, count[s, "passed"]
+				if (count[s, "failed"]) printf ", %d failed", count[s, "failed"]
+				if (count[s, "skipped"]) printf ", %d skipped", count[s, "skipped"]
+				print ""
+			}
+		}' "$log.cases"
+}
+
+# shadow KERNEL SECONDS
+shadow()
+{
+	local machine
+	mapfile -t machine < <(machine_of "$1")
+	step "shadow $1" scripts/guest -k "$1" "${machine[@]}" -m 1024 -t 300 -l "build/log/guest-shadow-$1.log" \
+		-o "build/log/shadow-$1" -e workers=2 -e "seconds=$2" -e size=2 \
+		scripts/guest.d/shadow.sh scripts/guest.d/work.sh "build/$1"/{swimmem/swimmem,samples/shadow}.ko
+}
+
+# torture KERNEL SECONDS: its cases are what its threads have done.
+torture()
+{
+	begin "torture $1"
+	run "torture $1" scripts/torture "$2" 1 "$1"
+	count "torture $1" "$(awk '
+		/torture: [a-z -]+, [0-9]+: / {
+			sub(/.*torture: [a-z -]+, [0-9]+: /, "")
+			for (i = 1; i <= NF; i++) if ($i ~ /^[0-9]+$/) done += $i
+		}
+		END { print done + 0 }' "build/log/torture-$1.log")"
+}
