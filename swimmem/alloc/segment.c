@@ -390,7 +390,7 @@ EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_claim);
 
 static struct page *block_get(int node, gfp_t gfp, unsigned int order, unsigned int least)
 {
-	if (swim_fail())
+	if (swim_fail() || !swim_pages_allowed())
 		return NULL;
 	/* What a smaller block can stand in for is not worth reclaim or a warning. */
 	if (order > least)

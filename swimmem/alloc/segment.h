@@ -3,6 +3,7 @@
 #define SWIMMEM_ALLOC_SEGMENT_H
 
 #include <linux/gfp.h>
+#include <linux/preempt.h>
 #include <swimmem/segment.h>
 
 /* What swim_segment_take() says when it takes nothing. */
@@ -10,6 +11,15 @@ enum {
 	SWIM_RUN_NONE	= -1,	/* there is no such run */
 	SWIM_RUN_UNDONE	= -2,	/* nor had somebody else one, but we had some pages for a moment */
 };
+
+/*
+ * May the page allocator be called here? Under PREEMPT_RT its locks sleep, so there a caller that
+ * has interrupts or preemption off gets what the space has, and gives back to the space only.
+ */
+static inline bool swim_pages_allowed(void)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+}
 
 void swim_segment_init(struct swim_segment *segment, u32 index);
 bool swim_segment_lock(struct swim_segment *segment);

@@ -388,7 +388,7 @@ static struct swim_region *region_make(struct swim_space *space, u32 at, gfp_t g
 
 	if (region)
 		return region;
-	if (swim_fail())
+	if (swim_fail() || !swim_pages_allowed())
 		return NULL;
 	region = (void *)__get_free_pages(gfp | __GFP_ZERO, get_order(sizeof(*region)));
 	if (!region)
@@ -575,14 +575,14 @@ static void memory_gone(struct swim_space *space, struct swim_segment *segment, 
 }
 
 /*
- * Give a segment back that has become free; returns its bytes. When somebody has its lock it
- * stays, until the next who frees or trims.
+ * Give a segment back that has become free; returns its bytes. When somebody has its lock, or
+ * pages cannot go from here, it stays, until the next who frees or trims.
  */
 static size_t segment_put(struct swim_space *space, struct swim_segment *segment)
 {
 	size_t size;
 
-	if (!swim_segment_is_free(segment) || !swim_segment_lock(segment))
+	if (!swim_segment_is_free(segment) || !swim_pages_allowed() || !swim_segment_lock(segment))
 		return 0;
 	if (!swim_segment_claim(segment)) {
 		swim_segment_unlock(segment);

@@ -18,6 +18,7 @@
 #include <linux/string.h>
 
 #include "../alloc/poison.h"
+#include "../alloc/segment.h"
 #include "../alloc/tag.h"
 #include "../compat.h"
 #include "../lease/lease.h"
@@ -77,7 +78,8 @@ noinline u32 swim_stack_save(void)
 	/* An interrupt's stack may have nobody else on it. */
 	if (own == n)
 		own = 0;
-	return swim_stack_store(entries + own, n - own);
+	/* The kernel's store of stacks asks for pages, too. */
+	return swim_pages_allowed() ? swim_stack_store(entries + own, n - own) : 0;
 }
 
 static unsigned long check_of(const void *at, u32 born, u32 gone)
