@@ -83,3 +83,22 @@ torture()
 		}
 		END { print done + 0 }' "build/log/torture-$1.log")"
 }
+
+# trial NAME KERNEL OPTION... -- FILE...: scripts/guest.d/NAME.sh, whose head tells what it does, with files from there and
+# modules, as they are called in the tree that was built.
+trial()
+{
+	local name=$1 kernel=$2 machine file files=()
+	shift 2
+	mapfile -t machine < <(machine_of "$kernel")
+	while [ "$1" != -- ]; do machine+=("$1"); shift; done
+	shift
+	for file; do
+		case $file in
+		*.*) files+=("scripts/guest.d/$file") ;;
+		*)   files+=("build/$kernel/$file.ko") ;;
+		esac
+	done
+	step "$name $kernel" scripts/guest -k "$kernel" -m 1024 -t 900 -l "build/log/guest-$name-$kernel.log" \
+		"${machine[@]}" "scripts/guest.d/$name.sh" "${files[@]}"
+}
