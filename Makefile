@@ -64,10 +64,10 @@ clean: kdir		## remove what was built here, and build/ (kernels in the cache sta
 setup:			## install the Debian packages that check, demo and bench need
 	@scripts/setup
 
-check:			## build, prove, test on three kernels: half an hour; SUITE=pool runs one KUnit suite only
+check:			## build, prove, test on six kernels; SUITE=pool runs one KUnit suite only
 	@scripts/check $(SUITE)
 
-check-all:		## the same and all that takes longer: more kernels, machines, detectors; an hour
+check-all:		## the same and all that takes longer: more kernels, machines, compilers, detectors
 	@scripts/check all
 
 demo:			## shadow a whole system's allocations, compact them, draw the heap before and after
