@@ -597,7 +597,7 @@ static void scope_step(struct thread *t)
 	count(t, COUNT_SCOPES);
 	if (live_in(hold)) {
 		count(t, COUNT_LEFT);
-		if (!shortage)
+		if (!may_be_left())
 			fail(t, "%ld objects are left behind a scope", live_in(hold));
 	}
 	if (!grown)

@@ -119,6 +119,12 @@ extern unsigned int failures;
 /* Requests for memory fail, ours or the kernel's: where a scope ends, what does not fit stays. */
 extern bool shortage;
 
+/* May a scope leave something? Also where nobody knows whether it may wait for who compacts. */
+static inline bool may_be_left(void)
+{
+	return shortage || !IS_ENABLED(CONFIG_PREEMPT_COUNT);
+}
+
 extern const struct kind writer_kind, pinner_kind, reader_kind, dropper_kind, rehomer_kind;
 extern const struct kind hardirq_kind, softirq_kind;
 extern const struct kind share_kind, plant_kind, scope_kind, bare_kind, brief_kind;

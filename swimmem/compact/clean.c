@@ -943,14 +943,20 @@ static void give_up(struct swim_cleaner *cleaner)
 /**
  * swim_clean_stop - give up the run that is not at its end, if there is one
  * @pool: all of its hunks but those that CPUs have are closed then, and nobody has them
+ * @wait: for the step of who cleans; the caller may sleep
  *
- * Context: Process, may sleep: waits for the step of who cleans.
+ * Context: Process; or any but NMI without @wait.
+ * Return: false when somebody cleans, and that is not to be waited for.
  */
-void swim_clean_stop(struct swim_pool *pool)
+bool swim_clean_stop(struct swim_pool *pool, bool wait)
 {
-	swim_clean_lock(pool);
+	if (wait)
+		swim_clean_lock(pool);
+	else if (!in_task() || !swim_clean_trylock(pool))
+		return false;
 	give_up(&pool->cleaner);
 	swim_clean_unlock(pool);
+	return true;
 }
 
 /**

@@ -172,7 +172,7 @@ bool swim_clean_begin(struct swim_pool *pool, enum swim_clean_why why, unsigned 
 int swim_clean_step(struct swim_pool *pool, size_t bytes, u64 nanoseconds);
 bool swim_clean_settle(struct swim_pool *pool);
 void swim_clean_drain(struct swim_pool *pool);
-void swim_clean_stop(struct swim_pool *pool);
+bool swim_clean_stop(struct swim_pool *pool, bool wait);
 void swim_clean_keep_reserve(struct swim_pool *pool);
 struct swim_hunk *swim_clean_take_reserve(struct swim_pool *pool, long hunks);
 

@@ -11,6 +11,7 @@
  * this nothing is lost: he may hear that something is in use, or be reported.
  */
 #include <linux/preempt.h>
+#include <linux/sched.h>
 
 #include <swimmem/counted.h>
 
@@ -21,7 +22,7 @@
 #include "stow.h"
 #include "walk.h"
 
-/* Rounds over hunks that a mover has. */
+/* Rounds over hunks that somebody else has. */
 #define TRIES	16
 
 /**
@@ -138,10 +139,13 @@ void swim_pool_evacuate(struct swim_pool *pool, struct swim_hold *to, gfp_t gfp)
 		all = pool_round(pool, &out);
 		out.counted = true;
 		all &= pool_round(pool, &out);
-		if (all || pool->hold.ops->is_empty(&pool->hold) || !may_sleep)
-			break;
 		/* Between its steps, too, a run has a hunk open, and objects in there. */
-		swim_clean_stop(pool);
+		if (all || pool->hold.ops->is_empty(&pool->hold) ||
+		    !swim_clean_stop(pool, may_sleep))
+			break;
+		/* Who only looks has a hunk for a moment. */
+		if (may_sleep && tries)
+			schedule_timeout_uninterruptible(1);
 	}
 }
 
