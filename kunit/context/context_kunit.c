@@ -238,7 +238,7 @@ static int scope_calls(struct place *place)
 static int raw_calls(struct place *place)
 {
 	struct swim_raw raw = {}, other = {};
-	char *payload;
+	char *payload, seen;
 
 	if (swim_raw_new(&raw, hold_of(place), 100, GFP_ATOMIC))
 		return __LINE__;
@@ -252,10 +252,9 @@ static int raw_calls(struct place *place)
 	if (swim_raw_move(&other, &raw) || !swim_raw_is_empty(&raw))
 		return __LINE__;
 	rcu_read_lock();
-	if (((const char *)swim_raw_read(&other))[99] != 1)
-		return __LINE__;
+	seen = ((const char *)swim_raw_read(&other))[99];
 	rcu_read_unlock();
-	if (swim_raw_drop(&other))
+	if (seen != 1 || swim_raw_drop(&other))
 		return __LINE__;
 	return 0;
 }
@@ -263,7 +262,7 @@ static int raw_calls(struct place *place)
 static int ptr_calls(struct place *place)
 {
 	struct swim_ptr ptr = {}, other = {};
-	char *payload;
+	char *payload, seen;
 
 	if (swim_ptr_new(&ptr, hold_of(place), 100, GFP_ATOMIC))
 		return __LINE__;
@@ -275,10 +274,9 @@ static int ptr_calls(struct place *place)
 	if (swim_ptr_move(&other, &ptr) || !swim_ptr_is_empty(&ptr))
 		return __LINE__;
 	rcu_read_lock();
-	if (((const char *)swim_ptr_read(&other))[99] != 1)
-		return __LINE__;
+	seen = ((const char *)swim_ptr_read(&other))[99];
 	rcu_read_unlock();
-	if (swim_ptr_drop(&other))
+	if (seen != 1 || swim_ptr_drop(&other))
 		return __LINE__;
 	return 0;
 }

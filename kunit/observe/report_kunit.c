@@ -164,9 +164,17 @@ struct listener {
 	int level;
 };
 
+/* What was said before is on the console: it goes by the level that there is when it is written. */
+static void console_catch_up(void)
+{
+	console_lock();
+	console_unlock();
+}
+
 static void listen(struct listener *listener)
 {
 	swim_report_divert(NULL);
+	console_catch_up();
 	listener->level = console_loglevel;
 	console_loglevel = 0;
 	kmsg_dump_rewind(&listener->at);
@@ -175,9 +183,7 @@ static void listen(struct listener *listener)
 
 static void listen_no_more(struct listener *listener)
 {
-	/* What is still to be written to the console is not for it, either. */
-	console_lock();
-	console_unlock();
+	console_catch_up();
 	console_loglevel = listener->level;
 	swim_report_divert(swim_report_keep);
 }
