@@ -181,7 +181,8 @@ bool check_zero(struct thread *t, const void *object, size_t size)
 /* A scope that ends tells what it leaves; nothing else is to be told. */
 static void reported(enum swim_report_part part, const char *text, u32 stack)
 {
-	if (part == SWIM_REPORT_HEAD && !(may_be_left() && strstr(text, " left by its scope with ")))
+	if (part == SWIM_REPORT_HEAD &&
+	    !(may_be_left() && strstr(text, " left by its scope with ")))
 		fail(NULL, "report: %s", text);
 }
 

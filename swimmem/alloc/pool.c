@@ -700,6 +700,7 @@ void swim_pool_stats(struct swim_pool *pool, struct swim_pool_stats *stats)
 		.large = atomic_long_read(&pool->large),
 		/* Of a moment, or of two: whoever compacts goes on counting. */
 		.moves = data_race(pool->moves),
+		/* As well. */
 		.obstacles = data_race(pool->cleaner.seen),
 	};
 	stats_hunks(pool, stats, &bytes);

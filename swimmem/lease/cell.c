@@ -46,7 +46,7 @@ struct chunk {
 #if BITS_PER_LONG == 64
 #define CHUNK_SIZE	SWIM_FRAME_SIZE
 #else
-#define CHUNK_SIZE	(PAGE_SIZE > SZ_8K ? PAGE_SIZE : SZ_8K)
+#define CHUNK_SIZE	ALIGN(SZ_8K, PAGE_SIZE)
 #endif
 #define CHUNK_BEGIN	ALIGN(sizeof(struct chunk), sizeof(struct swim_cell))
 #define CHUNK_CELLS	((CHUNK_SIZE - CHUNK_BEGIN) / sizeof(struct swim_cell))
