@@ -31,7 +31,7 @@ read_all()
 shrink()
 {
 	while [ -e /tmp/going ]; do
-		echo 6 >/proc/sys/vm/drop_caches
+		echo 2 >/proc/sys/vm/drop_caches
 		usleep 50000
 	done
 }
@@ -70,12 +70,14 @@ again()
 # KiB of memory that is not free, of slabs, of vmalloc, when all that can go has gone.
 taken()
 {
-	echo 7 >/proc/sys/vm/drop_caches
+	echo 3 >/proc/sys/vm/drop_caches
 	sleep 2
 	awk '/^MemTotal:/ { total = $2 } /^MemFree:/ { free = $2 } /^Slab:/ { slab = $2 } /^VmallocUsed:/ { vmalloc = $2 }
 		END { print total - free, slab, vmalloc }' /proc/meminfo
 }
 
+# From now on without a word in the log.
+echo 4 >/proc/sys/vm/drop_caches
 # What the first rounds take for good is not what this asks for.
 again load_all 20
 [ ! -e $leaks ] || echo clear >$leaks
