@@ -106,12 +106,12 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-/* Four f and twelve digits. */
+/* Two f and fourteen digits. */
 static bool is_address(const char *at, size_t left)
 {
 	size_t n;
 
-	for (n = 0; n < 16 && n < left && (n < 4 ? at[n] == 'f' : is_hex(at[n])); n++)
+	for (n = 0; n < 16 && n < left && (n < 2 ? at[n] == 'f' : is_hex(at[n])); n++)
 		;
 	return n == 16;
 }
