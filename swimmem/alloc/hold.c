@@ -270,6 +270,7 @@ static noinline int free_other(void *object, unsigned long word)
 	if (!is_held(object, value) || !(value & SWIM_TAG_APART) ||
 	    !swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_GOING, size, SWIM_TAG_APART)))
 		return swim_refuse("free", object);
+	swim_step(TAG_FREE_APART);
 	swim_release_apart(object, SWIM_TAG_APART, size);
 	return 0;
 }
@@ -284,6 +285,7 @@ static __always_inline int free_apart(void *object, unsigned long word, long res
 	/* As in swim_free(). */
 	if (unlikely(!try_cmpxchg(swim_tag_of(object), &word, SWIM_TAG_UNWRITTEN)))
 		return swim_refuse("free", object);
+	swim_step(TAG_FREE_PACKED);
 	swim_packed_put(pack, object, rest);
 	return 0;
 }
@@ -314,6 +316,7 @@ int swim_free(void *object)
 	/* One of two that free it at once gets the tag. */
 	if (unlikely(!try_cmpxchg(tag, &word, SWIM_TAG_UNWRITTEN)))
 		return swim_refuse("free", object);
+	swim_step(TAG_FREE);
 	swim_release(object, size);
 	return 0;
 }

@@ -111,6 +111,7 @@ struct swim_hunk *swim_hunk_take(struct swim_pool *pool, gfp_t gfp)
 	atomic_long_inc(&pool->reclaim.hunks);
 	/* Who sees it live sees whose it is: pairs with swim_hunk_hold(). */
 	atomic_set_release(&hunk->frame->live, SWIM_HUNK_OPEN);
+	swim_step(HUNK_OPEN);
 	return hunk;
 }
 
@@ -144,8 +145,14 @@ bool swim_hunk_close(struct swim_pool *pool, struct swim_hunk *hunk, unsigned in
 
 	WRITE_ONCE(frame->base, (unsigned long)hunk | mark);
 	WRITE_ONCE(frame->closed, (u32)jiffies);
+	swim_window();
 	/* Full barrier: who sees it closed sees the mark. */
-	return !atomic_add_return((int)(mark - SWIM_HUNK_BEGIN) - SWIM_HUNK_OPEN, &frame->live);
+	if (atomic_add_return((int)(mark - SWIM_HUNK_BEGIN) - SWIM_HUNK_OPEN, &frame->live)) {
+		swim_step(HUNK_CLOSE);
+		return false;
+	}
+	swim_step(HUNK_CLOSE_DEAD);
+	return true;
 }
 
 /**
@@ -156,6 +163,7 @@ bool swim_hunk_close(struct swim_pool *pool, struct swim_hunk *hunk, unsigned in
 void swim_hunk_reopen(struct swim_frame *frame, unsigned int mark)
 {
 	atomic_add(SWIM_HUNK_OPEN - SWIM_HUNK_HOLD - (int)(mark - SWIM_HUNK_BEGIN), &frame->live);
+	swim_step(HUNK_REOPEN);
 }
 
 /**
@@ -167,6 +175,7 @@ void swim_hunk_reset(struct swim_hunk *hunk, unsigned int mark)
 {
 	zero(hunk, mark);
 	atomic_set_release(&hunk->frame->live, SWIM_HUNK_OPEN);
+	swim_step(HUNK_RESET);
 }
 
 /* A debug pool's hunk goes, and with it what tells who writes to dropped objects. */
@@ -210,9 +219,11 @@ void swim_hunk_put_now(struct swim_hunk *hunk)
 		memset(hunk, 0, size);
 	reserve = swim_clean_take_reserve(pool, atomic_long_dec_return(&pool->reclaim.hunks));
 	atomic_set(&frame->live, 0);
+	swim_step(HUNK_PUT);
 	WRITE_ONCE(frame->base, (unsigned long)hunk);
 	/* The last look at the pool was before: pairs with pool_has_hunks(). */
 	smp_store_release(&frame->pool, NULL);
+	swim_window();
 	WARN_ON_ONCE(swim_heap_free(heap, &block));
 	/* As long as it has that hunk, the pool is there. */
 	if (unlikely(reserve))
@@ -226,6 +237,7 @@ static void hunk_put_rcu(struct rcu_head *rcu)
 
 static void hunk_put_rcu_again(struct rcu_head *rcu)
 {
+	swim_step(HUNK_PUT_AGAIN);
 	call_rcu(rcu, hunk_put_rcu);
 }
 
@@ -240,12 +252,16 @@ static void hunk_put_rcu_again(struct rcu_head *rcu)
  */
 void swim_hunk_put(struct swim_hunk *hunk)
 {
-	if (swim_hunk_has_readers(hunk))
+	if (swim_hunk_has_readers(hunk)) {
+		swim_step(HUNK_PUT_TWO);
 		call_rcu(&hunk->rcu, hunk_put_rcu_again);
-	else if (hunk->pool->flags & SWIM_POOL_RCU)
+	} else if (hunk->pool->flags & SWIM_POOL_RCU) {
+		swim_step(HUNK_PUT_ONE);
 		call_rcu(&hunk->rcu, hunk_put_rcu);
-	else
+	} else {
+		swim_step(HUNK_PUT_NOW);
 		swim_hunk_put_now(hunk);
+	}
 }
 
 /**
@@ -262,12 +278,18 @@ bool swim_hunk_hold(struct swim_frame *frame, const struct swim_pool *pool)
 	if (READ_ONCE(frame->pool) != pool)
 		return false;
 	do {
-		if (live <= 0 || live > (int)SWIM_FRAME_SIZE)
+		if (live <= 0 || live > (int)SWIM_FRAME_SIZE) {
+			swim_step(HUNK_HOLD_REFUSED);
 			return false;
-	} while (!atomic_try_cmpxchg(&frame->live, &live, live + SWIM_HUNK_HOLD));
+		}
+		swim_window();
+	} while (!atomic_try_cmpxchg(&frame->live, &live, live + SWIM_HUNK_HOLD) &&
+		 swim_stepped(HUNK_HOLD_LOST));
+	swim_step(HUNK_HOLD);
 	/* It may have become another's meanwhile; that one waits for us in its destroy. */
 	if (READ_ONCE(frame->pool) == pool)
 		return true;
+	swim_step(HUNK_HOLD_OTHERS);
 	if (swim_hunk_unhold(frame, 0))
 		swim_hunk_put(swim_frame_hunk(pool, frame));
 	return false;
@@ -282,5 +304,10 @@ bool swim_hunk_hold(struct swim_frame *frame, const struct swim_pool *pool)
  */
 bool swim_hunk_unhold(struct swim_frame *frame, unsigned int moved)
 {
-	return !atomic_sub_return(SWIM_HUNK_HOLD + moved, &frame->live);
+	if (atomic_sub_return(SWIM_HUNK_HOLD + moved, &frame->live)) {
+		swim_step(HUNK_UNHOLD);
+		return false;
+	}
+	swim_step(HUNK_UNHOLD_DEAD);
+	return true;
 }

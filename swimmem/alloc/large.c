@@ -90,6 +90,7 @@ void *swim_large_reserve(struct swim_pool *pool, size_t size, size_t align, gfp_
 		list(pool, head, block.addr + front);
 	}
 	trace_swim_alloc(pool->name, block.addr + front, size, gfp);
+	swim_step(LARGE_GET);
 	return block.addr + front;
 }
 
@@ -102,6 +103,7 @@ static void put_now(struct swim_hunk *head)
 		kmemleak_free(head);
 	if (want_init_on_free())
 		memset(head, 0, block.size);
+	swim_step(LARGE_PUT);
 	atomic_long_sub(block.size, &pool->large_held);
 	WARN_ON_ONCE(swim_heap_free(pool->heap, &block));
 }
@@ -115,6 +117,7 @@ static void retire(struct swim_pool *pool, struct swim_hunk *head, size_t size)
 {
 	atomic_long_dec(&pool->large);
 	atomic_long_sub(size, &pool->large_used);
+	swim_step(LARGE_RETIRE);
 	call_rcu(&head->rcu, put_rcu);
 }
 

@@ -176,8 +176,11 @@ static void *bump(struct swim_pack *pack, size_t size, size_t front, size_t alig
 		state.mark += (object - at) / UNIT + units;
 		state.dead += (object - at) / UNIT - 1;
 		state.live++;
+		swim_window();
 		/* Acquire: pairs with the release of what was here before. */
-	} while (!atomic64_try_cmpxchg(&pack->state, &old, state_word(state)));
+	} while (!atomic64_try_cmpxchg(&pack->state, &old, state_word(state)) &&
+		 swim_stepped(PACK_BUMP_LOST));
+	swim_step(PACK_BUMP);
 	memset((void *)object, 0, units * UNIT);
 	/* What alignment has left in front is dead on its own. */
 	if (object - at > front)
@@ -214,6 +217,7 @@ static __always_inline bool take(struct swim_pack *pack, unsigned long units, un
 	s64 old = atomic64_read(&pack->state);
 
 	*mark = old & SWIM_PACK_MARK;
+	swim_window();
 	/* Acquire: pairs with the release of what was here before. */
 	return *mark + units < pack->end &&
 	       atomic64_try_cmpxchg(&pack->state, &old, old + units + 1 + SWIM_PACK_LIVE_ONE);
@@ -232,6 +236,7 @@ static __always_inline void *write_packed(struct swim_pack *pack, unsigned long 
 	swim_tag_write_size(swim_tag_of(object), 0, swim_held ^
 			    (far_to(pack, object, mark) + (units << SWIM_TAG_SIZE_SHIFT) +
 			     SWIM_PACK_NOT_HELD));
+	swim_step(PACK_BUMP_NOW);
 	return object;
 }
 
@@ -334,7 +339,15 @@ static void put(struct swim_pack *pack, u32 begin, u32 end, u32 units)
 			state.dead -= end - begin;
 			state.mark = begin;
 		}
-	} while (!atomic64_try_cmpxchg(&pack->state, &old, state_word(state)));
+		swim_window();
+	} while (!atomic64_try_cmpxchg(&pack->state, &old, state_word(state)) &&
+		 swim_stepped(PACK_PUT_LOST));
+	if (!state.live)
+		swim_step(PACK_EMPTY);
+	else if (state.mark == begin)
+		swim_step(PACK_REWIND);
+	else
+		swim_step(PACK_DIE);
 }
 
 /**
@@ -448,7 +461,10 @@ int swim_pack_resize(struct swim_pack *pack, void *object, unsigned long value, 
 				       swim_tag_sized(SWIM_TAG_DEAD,
 						      before - size - SWIM_TAG_SLOT,
 						      SWIM_TAG_APART));
-	} while (!atomic64_try_cmpxchg(&pack->state, &old, state_word(state)));
+		swim_window();
+	} while (!atomic64_try_cmpxchg(&pack->state, &old, state_word(state)) &&
+		 swim_stepped(PACK_RESIZE_LOST));
+	swim_step(PACK_RESIZE);
 	if (delta > 0)
 		memset(object + before, 0, size - before);
 	write_far(pack, object, SWIM_TAG_PACKED, size);

@@ -84,10 +84,13 @@ static __always_inline void swim_packed_put(struct swim_pack *pack, void *object
 	/* Less all up to its end: if it is the newest, and nothing is dead, the low bits are 0. */
 	unsigned long state = old + far + units + 1;
 
+	swim_window();
 	if (unlikely(state & (SWIM_PACK_MARK | SWIM_PACK_HOLES) ||
 		     !atomic64_try_cmpxchg(&pack->state, &old,
 					   state - far - 1 - SWIM_PACK_LIVE_ONE)))
 		swim_pack_put(pack, object, ~units);
+	else
+		swim_step(PACK_REWIND_NOW);
 }
 
 #else

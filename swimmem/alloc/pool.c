@@ -107,9 +107,11 @@ static struct swim_hunk *restart_current(struct swim_pool *pool)
 	if (hunk)
 		this_cpu_write(pool->cpu->next, SWIM_NO_HUNK);
 	local_irq_restore(flags);
+	swim_window();
 	if (!hunk || !swim_hunk_close(pool, hunk, mark))
 		return NULL;
 	swim_hunk_reset(hunk, mark);
+	swim_step(POOL_RESTART);
 	return hunk;
 }
 
@@ -124,11 +126,16 @@ bool swim_pool_spare(struct swim_pool *pool, unsigned long next)
 {
 	unsigned long old = READ_ONCE(pool->spare);
 
-	if (pool->shared || (old != SWIM_NO_HUNK && mark_of(pool, old) <= mark_of(pool, next)))
+	if (pool->shared || (old != SWIM_NO_HUNK && mark_of(pool, old) <= mark_of(pool, next) &&
+			     swim_stepped(POOL_SPARE_KEPT)))
 		return false;
+	swim_window();
 	/* Full barrier: what was done in the hunk comes before; pairs with take_spare(). */
-	if (!try_cmpxchg(&pool->spare, &old, next))
+	if (!try_cmpxchg(&pool->spare, &old, next)) {
+		swim_step(POOL_SPARE_LEAVE_LOST);
 		return false;
+	}
+	swim_step(POOL_SPARE_LEAVE);
 	close_current(pool, old);
 	return true;
 }
@@ -137,9 +144,14 @@ static unsigned long take_spare(struct swim_pool *pool, size_t need)
 {
 	unsigned long next = READ_ONCE(pool->spare);
 
-	if (pool->shared || next == SWIM_NO_HUNK || !has_room(pool, next, need) ||
-	    !try_cmpxchg(&pool->spare, &next, SWIM_NO_HUNK))
+	if (pool->shared || next == SWIM_NO_HUNK || !has_room(pool, next, need))
 		return SWIM_NO_HUNK;
+	swim_window();
+	if (!try_cmpxchg(&pool->spare, &next, SWIM_NO_HUNK)) {
+		swim_step(POOL_SPARE_TAKE_LOST);
+		return SWIM_NO_HUNK;
+	}
+	swim_step(POOL_SPARE_TAKE);
 	return next;
 }
 
@@ -169,6 +181,7 @@ static unsigned long find_hunk(struct swim_pool *pool, size_t need, gfp_t gfp,
 		hunk = swim_hunk_get(pool, gfp);
 	}
 	if (!hunk) {
+		swim_step(POOL_EMPTY);
 		/* What is left of these is for others, or for smaller objects; or all is dead. */
 		close_current(pool, word_xchg(pool, SWIM_NO_HUNK));
 		close_current(pool, xchg(&pool->spare, SWIM_NO_HUNK));
@@ -194,10 +207,14 @@ static noinline int refill(struct swim_pool *pool, size_t need, gfp_t gfp)
 		return -SWIM_ENOMEM;
 	trace_swim_refill(pool, need, swim_pool_hunk_size(pool) - mark_of(pool, new), from);
 	old = word_read(pool);
-	if (has_room(pool, old, need) || !word_try(pool, old, new))
+	swim_window();
+	if (has_room(pool, old, need) || !word_try(pool, old, new)) {
+		swim_step(POOL_REFILL_LOST);
 		leave(pool, new);	/* somebody was faster */
-	else
+	} else {
+		swim_step(POOL_REFILL);
 		close_current(pool, old);
+	}
 	return 0;
 }
 
@@ -216,9 +233,13 @@ static bool rewind(struct swim_pool *pool, void *object, unsigned long end)
 		return rewound;
 	}
 	swim_poison(object, end - (unsigned long)object);
+	swim_window();
 	/* Full barrier: whoever has it next finds it zero. */
-	if (word_try(pool, end, slot))
+	if (word_try(pool, end, slot)) {
+		swim_step(POOL_REWIND_SHARED);
 		return true;
+	}
+	swim_step(POOL_REWIND_SHARED_LOST);
 	swim_unpoison(object, end - (unsigned long)object);
 	return false;
 }
@@ -247,9 +268,13 @@ static void release(struct swim_pool *pool, struct swim_hunk *hunk, void *object
 	}
 	swim_tag_write(swim_tag_of(object),
 		       swim_tag_sized(SWIM_TAG_DEAD, size, pool->apart));
+	swim_step(TAG_DIE);
 	/* Full barrier: whoever gets the hunk finds nothing of ours still to be written. */
-	if (!atomic_sub_return(size + trailer + SWIM_TAG_SLOT, &hunk->frame->live))
+	if (!atomic_sub_return(size + trailer + SWIM_TAG_SLOT, &hunk->frame->live)) {
+		swim_step(HUNK_DEAD);
 		swim_hunk_put(hunk);
+	}
+	swim_window();
 	/* After that: pairs with swim_reclaim_work(). */
 	if (unlikely(!READ_ONCE(pool->reclaim.stirred)))
 		swim_reclaim_kick(pool, false);
@@ -298,6 +323,7 @@ void swim_pool_retire(struct swim_pool *pool, struct swim_hunk *hunk, void *obje
 		swim_track_drop(object, size, false);
 	/* Release: who finds it dead finds that readers may be left: hole_in(), settle_frame(). */
 	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size, pool->apart));
+	swim_step(TAG_RETIRE);
 	/* Full barrier, and what comes after it: as in release(). */
 	if (!atomic_sub_return(size + trailer + SWIM_TAG_SLOT, &hunk->frame->live))
 		swim_hunk_put(hunk);
@@ -329,7 +355,9 @@ static void *bump_aligned(struct swim_pool *pool, size_t size, size_t align)
 		new = slot + swim_need(size) + swim_pool_trailer(pool);
 		if ((old ^ new) & pool->mask)
 			return NULL;
-	} while (!word_try(pool, old, new));
+		swim_window();
+	} while (!word_try(pool, old, new) && swim_stepped(POOL_BUMP_LOST));
+	swim_step(POOL_BUMP_SLOW);
 	this_cpu_inc(pool->cpu->objects);
 	swim_unpoison((void *)old, new - old);
 	if (slot != old)
@@ -373,6 +401,7 @@ static bool is_small(const struct swim_pool *pool, size_t size, size_t align)
 static __always_inline void *write_held(struct swim_pool *pool, void *object, size_t size)
 {
 	swim_tag_write_size(swim_tag_of(object), size, pool->held);
+	swim_step(TAG_HOLD);
 	return object;
 }
 
@@ -525,8 +554,10 @@ bool swim_pool_extend(struct swim_pool *pool, void *object, size_t before, size_
 	unsigned long end = (unsigned long)object + before + trailer;
 	unsigned long to = (unsigned long)object + size + trailer;
 
+	swim_window();
 	if (size > pool->small_max || (end ^ to) & pool->mask || !word_try(pool, end, to))
 		return false;
+	swim_step(POOL_EXTEND);
 	swim_unpoison((void *)end, to - end);
 	if (trailer)
 		swim_track_resize(object, before, size);
@@ -546,8 +577,12 @@ static void shrink(struct swim_pool *pool, void *object, size_t before, size_t s
 		write_held(pool, object, size);
 		swim_poison((void *)to, end - to);
 		barrier(); /* as in swim_pool_rewind() */
-		if (word_try(pool, end, to))
+		swim_window();
+		if (word_try(pool, end, to)) {
+			swim_step(POOL_SHRINK);
 			return;
+		}
+		swim_step(POOL_SHRINK_LOST);
 		swim_unpoison((void *)to, end - to);
 	}
 	pad(pool, to, end - to);
@@ -583,6 +618,7 @@ static void flush_this_cpu(void *arg)
 	struct swim_pool *pool = arg;
 
 	close_current(pool, this_cpu_xchg(pool->cpu->next, SWIM_NO_HUNK));
+	swim_step(POOL_FLUSH);
 }
 
 /**
@@ -636,7 +672,7 @@ void swim_pool_flush_dead_cpu(struct swim_pool *pool, unsigned int cpu)
 {
 	unsigned long next = xchg(&per_cpu_ptr(pool->cpu, cpu)->next, SWIM_NO_HUNK);
 
-	if (next != SWIM_NO_HUNK && !swim_pool_spare(pool, next))
+	if (next != SWIM_NO_HUNK && swim_stepped(POOL_FLUSH_GONE) && !swim_pool_spare(pool, next))
 		close_current(pool, next);
 }
 

@@ -263,6 +263,7 @@ static __always_inline bool swim_pool_bump(struct swim_pool *pool, size_t size, 
 	unsigned long old = swim_cpu_read(cpu, next), new = old + SWIM_TAG_SLOT + size;
 	bool bumped = false;
 
+	swim_window();
 	if (likely(align <= SWIM_OBJECT_ALIGN || !((old + SWIM_TAG_SLOT) & (align - 1))) &&
 	    likely((u16)new > (u16)size && swim_cpu_try_cmpxchg(cpu, next, &old, new))) {
 		swim_cpu_inc(cpu, objects);
@@ -271,6 +272,7 @@ static __always_inline bool swim_pool_bump(struct swim_pool *pool, size_t size, 
 	swim_cpu_put(cpu);
 	if (unlikely(!bumped))
 		return false;
+	swim_step(POOL_BUMP);
 	swim_unpoison((void *)old, new - old);
 	*object = (void *)(old + SWIM_TAG_SLOT);
 	return true;
@@ -312,8 +314,12 @@ static __always_inline bool swim_pool_rewind(struct swim_pool_cpu __percpu *cpu,
 	/* Not the tag: who frees the object again should hear of it from us. */
 	swim_poison(object, end - (unsigned long)object);
 	barrier(); /* this CPU's interrupts see it zero before they can have it */
-	if (likely(swim_cpu_try_cmpxchg(cpu, next, &old, slot)))
+	swim_window();
+	if (likely(swim_cpu_try_cmpxchg(cpu, next, &old, slot))) {
+		swim_step(POOL_REWIND);
 		return true;
+	}
+	swim_step(POOL_REWIND_LOST);
 	swim_unpoison(object, end - (unsigned long)object);
 	return false;
 }

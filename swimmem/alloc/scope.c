@@ -109,6 +109,7 @@ struct swim_scope *swim_scope_enter(struct swim_scope *scope, struct swim_hold *
 		scope->bound = false;
 	hlist_add_head(&scope->link, &bucket->scopes);
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	swim_step(SCOPE_ENTER);
 	return scope;
 }
 EXPORT_SYMBOL_GPL(swim_scope_enter);
@@ -137,6 +138,7 @@ void swim_scope_leave(struct swim_scope *scope)
 	/* It is ours, and further out: it stays for as long as we are here. */
 	to = outer ? outer->hold : NULL;
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
+	swim_step(SCOPE_LEAVE);
 	scope->owner = NULL;
 	if (scope->bound && !scope->hold->ops->is_empty(scope->hold))
 		swim_evacuate(scope->hold, to);

@@ -36,6 +36,7 @@
 #include <linux/mm.h>
 
 #include "../compat.h"
+#include "../observe/step.h"
 #include "fail.h"
 #include "segment.h"
 
@@ -76,7 +77,12 @@ EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_init);
  */
 bool swim_segment_lock(struct swim_segment *segment)
 {
-	return !test_and_set_bit_lock(0, &segment->locked);
+	if (test_and_set_bit_lock(0, &segment->locked)) {
+		swim_step(SEGMENT_LOCK_LOST);
+		return false;
+	}
+	swim_step(SEGMENT_LOCK);
+	return true;
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_lock);
 
@@ -87,6 +93,7 @@ EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_lock);
 void swim_segment_unlock(struct swim_segment *segment)
 {
 	clear_bit_unlock(0, &segment->locked);
+	swim_step(SEGMENT_UNLOCK);
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_unlock);
 
@@ -112,11 +119,13 @@ void swim_segment_open(struct swim_segment *segment, unsigned int page, unsigned
 		unsigned long *row = &segment->row[page / BITS_PER_LONG];
 		unsigned long old = READ_ONCE(*row);
 
+		swim_window();
 		while (!try_cmpxchg_release(row, &old, old & ~row_mask(bit, n)))
 			;
 		page += n;
 		pages -= n;
 	}
+	swim_step(SEGMENT_OPEN);
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_open);
 
@@ -153,7 +162,10 @@ static __always_inline int take_in_row(unsigned long *row, unsigned int pages, u
 		if (!fit)
 			return SWIM_RUN_NONE;
 		bit = __ffs(fit);
-	} while (!try_cmpxchg(row, &old, old | row_mask(bit, pages)));
+		swim_window();
+	} while (!try_cmpxchg(row, &old, old | row_mask(bit, pages)) &&
+		 swim_stepped(ROW_TAKE_LOST));
+	swim_step(ROW_TAKE);
 	return bit;
 }
 
@@ -170,6 +182,7 @@ static bool set_if_clear(unsigned long *row, unsigned long mask)
 	do {
 		if (old & mask)
 			return false;
+		swim_window();
 	} while (!try_cmpxchg(row, &old, old | mask));
 	return true;
 }
@@ -181,7 +194,8 @@ static __always_inline bool clear_if_set(unsigned long *row, unsigned long mask)
 	do {
 		if ((old & mask) != mask)
 			return false;
-	} while (!try_cmpxchg_release(row, &old, old & ~mask));
+		swim_window();
+	} while (!try_cmpxchg_release(row, &old, old & ~mask) && swim_stepped(ROW_GIVE_LOST));
 	return true;
 }
 
@@ -193,11 +207,17 @@ static noinline int take_rows(unsigned long *row, unsigned int pages)
 	for (n = 0; n < rows; n++)
 		if (READ_ONCE(row[n]) & long_mask(pages, n))
 			return SWIM_RUN_NONE;
-	for (n = 0; n < rows; n++)
+	for (n = 0; n < rows; n++) {
+		swim_window();
 		if (!set_if_clear(&row[n], long_mask(pages, n)))
 			break;
-	if (n == rows)
+	}
+	if (n == rows) {
+		swim_step(ROWS_TAKE);
 		return 0;
+	}
+	if (n)
+		swim_step(ROWS_UNDO);
 	while (n--)
 		clear_if_set(&row[n], long_mask(pages, n));
 	return SWIM_RUN_UNDONE;
@@ -210,6 +230,7 @@ static __always_inline int keep(struct swim_segment *segment, int page, unsigned
 	if (likely(order <= READ_ONCE(segment->contiguous)))
 		return page;
 	swim_segment_give(segment, page, pages);
+	swim_step(ROW_UNDO);
 	return SWIM_RUN_UNDONE;
 }
 
@@ -254,6 +275,7 @@ int swim_segment_take(struct swim_segment *segment, unsigned int pages, unsigned
 	for (i = 0; i < SWIM_SEGMENT_ROWS; i++) {
 		n = (start + i) % SWIM_SEGMENT_ROWS;
 		bit = take_in_row(&segment->row[n], pages, order);
+		swim_window();
 		if (bit >= 0)
 			return keep(segment, n * BITS_PER_LONG + bit, pages, order);
 	}
@@ -268,9 +290,12 @@ static noinline bool give_rows(unsigned long *row, unsigned int pages)
 	for (n = 1; n < rows; n++)
 		if (~READ_ONCE(row[n]) & long_mask(pages, n))
 			return false;
-	for (n = 0; n < rows; n++)
+	for (n = 0; n < rows; n++) {
 		if (!clear_if_set(&row[n], long_mask(pages, n)))
 			return false;
+		swim_window();
+	}
+	swim_step(ROWS_GIVE);
 	return true;
 }
 
@@ -291,7 +316,7 @@ bool swim_segment_give(struct swim_segment *segment, unsigned int page, unsigned
 	if (page + pages > SWIM_SEGMENT_PAGES || page % roundup_pow_of_two(pages))
 		return false;
 	if (pages <= BITS_PER_LONG)
-		return clear_if_set(row, row_mask(bit, pages));
+		return clear_if_set(row, row_mask(bit, pages)) && swim_stepped(ROW_GIVE);
 	return give_rows(row, pages);
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_give);
@@ -375,11 +400,15 @@ bool swim_segment_claim(struct swim_segment *segment)
 	for (n = 0; n < SWIM_SEGMENT_ROWS; n++) {
 		unsigned long absent = row_absent(segment, n);
 
+		swim_window();
 		if (cmpxchg(&segment->row[n], absent, ~0UL) != absent)
 			break;
 	}
-	if (n == SWIM_SEGMENT_ROWS)
+	if (n == SWIM_SEGMENT_ROWS) {
+		swim_step(SEGMENT_CLAIM);
 		return true;
+	}
+	swim_step(SEGMENT_CLAIM_LOST);
 	while (n--) {
 		/* As in swim_segment_open(). */
 		smp_store_release(&segment->row[n], row_absent(segment, n));
@@ -450,6 +479,7 @@ static void block_split(struct swim_segment *segment, unsigned int frame)
 	base = READ_ONCE(segment->frame[frame].base) & SWIM_FRAME_MASK;
 	split_page(virt_to_page((void *)base), order);
 	memset(&segment->order[frame], FRAME_SPLIT, 1U << (order - SWIM_FRAME_ORDER));
+	swim_step(SEGMENT_SPLIT);
 }
 
 /**
@@ -490,6 +520,7 @@ unsigned int swim_segment_fill(struct swim_segment *segment, int node, gfp_t gfp
 	}
 	WRITE_ONCE(segment->contiguous, order);
 	WRITE_ONCE(segment->pages, frame * FRAME_PAGES);
+	swim_step(SEGMENT_FILL);
 	return frame;
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_fill);
@@ -504,6 +535,7 @@ void swim_segment_empty(struct swim_segment *segment)
 
 	WRITE_ONCE(segment->contiguous, 0);
 	WRITE_ONCE(segment->pages, 0);
+	swim_step(SEGMENT_EMPTY);
 	/* The first frame of a block comes last: it takes the block with it. */
 	for (i = SWIM_SEGMENT_FRAMES; i--;)
 		if (segment->order[i] != FRAME_ABSENT)
@@ -533,12 +565,14 @@ unsigned int swim_segment_release(struct swim_segment *segment, unsigned int mos
 		 * Who takes pages of the frame when it is back sees this, by the release in
 		 * swim_segment_open(), and does not take it for a part of what it was.
 		 */
+		swim_window();
 		WRITE_ONCE(segment->contiguous, SWIM_FRAME_ORDER);
 		WRITE_ONCE(segment->pages, segment->pages - FRAME_PAGES);
 		if (segment->order[frame] != FRAME_SPLIT &&
 		    segment->order[frame] != SWIM_FRAME_ORDER)
 			block_split(segment, frame);
 		frame_empty(segment, frame);
+		swim_step(SEGMENT_RELEASE);
 		n++;
 	}
 	return n;
@@ -576,6 +610,7 @@ bool swim_segment_refill(struct swim_segment *segment, struct page *pages)
 	frame_fill(segment, frame, SWIM_FRAME_ORDER, page_address(pages));
 	WRITE_ONCE(segment->pages, segment->pages + FRAME_PAGES);
 	swim_segment_open(segment, frame * FRAME_PAGES, FRAME_PAGES);
+	swim_step(SEGMENT_REFILL);
 	return true;
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_segment_refill);

@@ -21,6 +21,7 @@
 
 #include <swimmem/slab.h>
 
+#include "../observe/step.h"
 #include "heap.h"
 
 /* Take a free unit of a row; its number there, or -1. */
@@ -32,7 +33,9 @@ static int row_take(unsigned long *row, bool *filled)
 		if (!~old)
 			return -1;
 		*filled = !~(old | (old + 1));
-	} while (!try_cmpxchg(row, &old, old | (old + 1)));
+		swim_window();
+	} while (!try_cmpxchg(row, &old, old | (old + 1)) && swim_stepped(SLAB_TAKE_LOST));
+	swim_step(SLAB_TAKE);
 	return ffz(old);
 }
 
@@ -40,10 +43,13 @@ static int row_take(unsigned long *row, bool *filled)
 static void room_none(struct swim_slab *slab, unsigned int row)
 {
 	clear_bit(row, &slab->room);
+	swim_step(SLAB_FULL);
 	/* Clear, then look: pairs with the test_and_clear_bit() in swim_slab_free(). */
 	smp_mb__after_atomic();
-	if (~READ_ONCE(slab->row[row]))
+	if (~READ_ONCE(slab->row[row])) {
 		set_bit(row, &slab->room);
+		swim_step(SLAB_NOT_FULL);
+	}
 }
 
 /* The first row with room at or, round the end, after one that this CPU begins with. */
@@ -64,6 +70,7 @@ static __always_inline int take_now(struct swim_slab *slab)
 	row = &slab->row[room_find(room)];
 	old = READ_ONCE(*row);
 	new = old | (old + 1);
+	swim_window();
 	if (unlikely(!~new || !try_cmpxchg(row, &old, new)))
 		return -1;
 	return (row - slab->row) * BITS_PER_LONG + ffz(old);
@@ -80,6 +87,7 @@ static int take(struct swim_slab *slab)
 	while ((room = READ_ONCE(slab->room))) {
 		row = room_find(room);
 		bit = row_take(&slab->row[row], &filled);
+		swim_window();
 		if (bit < 0 || filled)
 			room_none(slab, row);
 		if (bit >= 0)
@@ -88,8 +96,10 @@ static int take(struct swim_slab *slab)
 	/* The hint may be behind; before it is said that there is none, look everywhere. */
 	for (row = 0; row < SWIM_SLAB_ROWS; row++) {
 		bit = row_take(&slab->row[row], &filled);
-		if (bit >= 0)
+		if (bit >= 0) {
+			swim_step(SLAB_ANYWHERE);
 			return row * BITS_PER_LONG + bit;
+		}
 	}
 	return -1;
 }
@@ -123,7 +133,10 @@ int swim_slab_alloc(struct swim_slab *slab, struct swim_block *block)
 	if (unlikely(!slab || !block))
 		return -SWIM_EMISALIGNED;
 	n = take_now(slab);
-	return likely(n >= 0) ? give(slab, n, block) : alloc_slow(slab, block);
+	if (unlikely(n < 0))
+		return alloc_slow(slab, block);
+	swim_step(SLAB_TAKE);
+	return give(slab, n, block);
 }
 EXPORT_SYMBOL_GPL(swim_slab_alloc);
 
@@ -153,8 +166,11 @@ int swim_slab_free(struct swim_slab *slab, const struct swim_block *block)
 	/* Full barrier: the owner's writes come before, and give comes before set. */
 	if (unlikely(!test_and_clear_bit(n, slab->row)))
 		return -SWIM_EMISALIGNED;
-	if (!test_bit(n / BITS_PER_LONG, &slab->room))
+	swim_step(SLAB_GIVE);
+	if (!test_bit(n / BITS_PER_LONG, &slab->room)) {
 		set_bit(n / BITS_PER_LONG, &slab->room);
+		swim_step(SLAB_ROOM);
+	}
 	return 0;
 }
 EXPORT_SYMBOL_GPL(swim_slab_free);

@@ -37,6 +37,7 @@
 #include "../compat.h"
 #include "../observe/registry.h"
 #include "../observe/report.h"
+#include "../observe/step.h"
 #include "fail.h"
 #include "heap.h"
 #include "segment.h"
@@ -201,9 +202,11 @@ static void room_set(struct swim_space *space, u32 index, unsigned int order)
 	}
 	region = space->region[index / SWIM_REGION_SEGMENTS];
 	set_bit(bit, region->room[order]);
+	swim_window();
 	/* Below before above: pairs with summary_clear(). */
 	smp_mb__after_atomic();
 	set_bit(bit / BITS_PER_LONG, &region->top[order]);
+	swim_window();
 	/* The same. */
 	smp_mb__after_atomic();
 	set_bit(index / SWIM_REGION_SEGMENTS, &space->room[order]);
@@ -227,7 +230,9 @@ static noinline void room_missed(struct swim_space *space, struct swim_segment *
 		clear_bit(__ffs(missed), &segment->missed);
 		/* Whoever clears the bits of room after this says so in missed again. */
 		smp_mb__after_atomic();
+		swim_window();
 		room_set(space, segment->index, __ffs(missed));
+		swim_step(ROOM_SOME);
 	}
 }
 
@@ -244,11 +249,15 @@ static __always_inline void room_some(struct swim_space *space, struct swim_segm
 static bool summary_clear(unsigned int bit, unsigned long *summary, const unsigned long *below)
 {
 	clear_bit(bit, summary);
+	swim_window();
 	/* Above before below: pairs with room_some(). */
 	smp_mb__after_atomic();
-	if (!READ_ONCE(*below))
+	if (!READ_ONCE(*below)) {
+		swim_step(ROOM_CLIMB);
 		return false;
+	}
 	set_bit(bit, summary);
+	swim_step(ROOM_CLIMB_BACK);
 	return true;
 }
 
@@ -292,9 +301,11 @@ static void room_unset(struct swim_space *space, u32 index, unsigned int order)
 static void room_none(struct swim_space *space, struct swim_segment *segment, unsigned int order)
 {
 	room_unset(space, segment->index, order);
+	swim_window();
 	/* In this order: see room_some(). */
 	smp_mb__before_atomic();
 	set_bit(order, &segment->missed);
+	swim_step(ROOM_NONE);
 	/* Say that it was missed, then look: pairs with the one in room_some(). */
 	smp_mb__after_atomic();
 }
@@ -311,14 +322,17 @@ static int room_find(struct swim_space *space, unsigned int order)
 		if (space->segment)
 			return at;
 		region = space->region[at];
+		swim_window();
 		top = READ_ONCE(region->top[order]);
 		if (!top) {
+			swim_step(ROOM_STALE);
 			room_clear(space, at, order);
 			continue;
 		}
 		top = __ffs(top);
 		word = READ_ONCE(region->room[order][top]);
 		if (!word) {
+			swim_step(ROOM_STALE_TOP);
 			top_clear(space, at, top, order);
 			continue;
 		}
@@ -378,7 +392,9 @@ static size_t size_reserve(struct swim_space *space, size_t want)
 		get = min_t(size_t, want, (space->limit - size) & SWIM_FRAME_MASK);
 		if (!get)
 			return 0;
-	} while (!atomic_long_try_cmpxchg(&space->size, &size, size + get));
+		swim_window();
+	} while (!atomic_long_try_cmpxchg(&space->size, &size, size + get) &&
+		 swim_stepped(SPACE_SIZE_LOST));
 	return get;
 }
 
@@ -435,7 +451,9 @@ static struct swim_segment *segment_claim_index(struct swim_space *space, gfp_t 
 			return NULL;
 		do {
 			bit = find_first_zero_bit(region->present, SWIM_REGION_SEGMENTS);
-		} while (bit < SWIM_REGION_SEGMENTS && test_and_set_bit(bit, region->present));
+			swim_window();
+		} while (bit < SWIM_REGION_SEGMENTS && test_and_set_bit(bit, region->present) &&
+			 swim_stepped(SPACE_INDEX_LOST));
 		if (bit == SWIM_REGION_SEGMENTS)
 			continue;
 		segment = segment_make(space, at * SWIM_REGION_SEGMENTS + bit, gfp);
@@ -490,6 +508,7 @@ static int grow(struct swim_space *space, unsigned int order, gfp_t gfp)
 	room_gap(space, segment);
 	swim_segment_unlock(segment);
 	room_upto(space, segment, SWIM_SEGMENT_ORDER);
+	swim_step(SPACE_GROW);
 	return 0;
 }
 
@@ -524,11 +543,15 @@ static int refill(struct swim_space *space, gfp_t gfp)
 	if (!size_reserve(space, SWIM_FRAME_SIZE))
 		return -SWIM_ENOMEM;
 	pages = swim_frame_pages(space->node, gfp_for_pages(gfp));
-	if (pages && refill_with(space, pages))
+	if (pages && refill_with(space, pages)) {
+		swim_step(SPACE_REFILL);
 		return 0;
+	}
 	/* Somebody else was quicker, or is at it. */
-	if (pages)
+	if (pages) {
+		swim_step(SPACE_REFILL_LOST);
 		__free_pages(pages, SWIM_FRAME_ORDER);
+	}
 	atomic_long_sub(SWIM_FRAME_SIZE, &space->size);
 	return pages ? 1 : -SWIM_ENOMEM;
 }
@@ -568,10 +591,12 @@ static void memory_gone(struct swim_space *space, struct swim_segment *segment, 
 {
 	atomic_long_sub(size, &space->size);
 	room_gap(space, segment);
-	if (segment->pages)
+	if (segment->pages) {
 		swim_segment_unlock(segment);
-	else
+	} else {
 		segment_release_index(space, segment->index);
+		swim_step(SPACE_SHRINK);
+	}
 }
 
 /*
@@ -693,8 +718,10 @@ static void *take_from(struct swim_space *space, struct swim_segment *segment, u
 	int page = swim_segment_take(segment, pages, order, raw_smp_processor_id());
 
 	/* What we had for a moment somebody else may have missed. */
-	if (page == SWIM_RUN_UNDONE)
+	if (page == SWIM_RUN_UNDONE) {
+		swim_step(SPACE_UNDONE);
 		room_some(space, segment);
+	}
 	return page < 0 ? NULL : page_address_in(segment, page);
 }
 
@@ -715,8 +742,10 @@ static void *take(struct swim_space *space, unsigned int pages, unsigned int ord
 		if (!addr) {
 			room_none(space, segment, order);
 			addr = take_from(space, segment, pages, order);
-			if (addr)
+			if (addr) {
+				swim_step(ROOM_LAST_LOOK);
 				room_some(space, segment);
+			}
 		}
 		if (addr)
 			raw_cpu_write(space->cpu->preferred, segment);
@@ -735,8 +764,10 @@ static void *take_anywhere(struct swim_space *space, unsigned int pages, unsigne
 		/* Those of a static space that was not added say nothing yet. */
 		if (READ_ONCE(segment->pages))
 			addr = take_from(space, segment, pages, order);
-		if (addr)
+		if (addr) {
+			swim_step(SPACE_ANYWHERE);
 			break;
+		}
 	}
 	return addr;
 }

@@ -57,6 +57,7 @@
 #include <swimmem/type.h>
 
 #include "../compat.h"
+#include "../observe/step.h"
 
 #define SWIM_TAG_SLOT		8	/* bytes in front of an object; the tag is the last word */
 #define SWIM_OBJECT_ALIGN	8

@@ -104,8 +104,13 @@ static bool wants_reserve(const struct swim_pool *pool)
 /* Keep an empty open hunk; somebody else may have kept one meanwhile. */
 static void set_aside(struct swim_cleaner *cleaner, struct swim_hunk *hunk)
 {
-	if (cmpxchg(&cleaner->reserve, NULL, hunk))
+	swim_window();
+	if (cmpxchg(&cleaner->reserve, NULL, hunk)) {
+		swim_step(RESERVE_LOST);
 		swim_hunk_put_now(hunk);
+	} else {
+		swim_step(RESERVE_KEEP);
+	}
 }
 
 /* What nobody reads in any more. */
@@ -114,6 +119,7 @@ static void put(struct swim_cleaner *cleaner, struct swim_hunk *hunk)
 	struct swim_pool *pool = pool_of(cleaner);
 
 	swim_record_count(&pool->moves.freed_hunks, 1);
+	swim_step(EMPTIED_PUT);
 	if (!wants_reserve(pool)) {
 		swim_hunk_put_now(hunk);
 		return;
@@ -225,6 +231,10 @@ bool swim_clean_settle(struct swim_pool *pool)
 	cleaner->second = cleaner->first;
 	cleaner->first = cleaner->emptied;
 	cleaner->emptied = NULL;
+	if (cleaner->second)
+		swim_step(EMPTIED_SECOND);
+	if (cleaner->first)
+		swim_step(EMPTIED_FIRST);
 	put_all(cleaner, over);
 	count_epochs(cleaner, 1);
 	if (cleaner->epoch - cleaner->dirty >= SWIM_EPOCHS)
@@ -248,6 +258,7 @@ void swim_clean_drain(struct swim_pool *pool)
 	struct swim_hunk *emptied = cleaner->emptied, *first = cleaner->first;
 
 	if (!is_settled(cleaner)) {
+		swim_step(EMPTIED_DRAIN);
 		cleaner->emptied = NULL;
 		cleaner->first = NULL;
 		synchronize_rcu_expedited();
@@ -292,7 +303,12 @@ static struct swim_hunk *get_hunk(struct swim_cleaner *cleaner)
 	const gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN | __GFP_NOMEMALLOC;
 	struct swim_hunk *hunk = swim_hunk_take(pool_of(cleaner), gfp);
 
-	return hunk ?: xchg(&cleaner->reserve, NULL);
+	if (hunk)
+		return hunk;
+	hunk = xchg(&cleaner->reserve, NULL);
+	if (hunk)
+		swim_step(RESERVE_USE);
+	return hunk;
 }
 
 /* Another hunk to move to. */
@@ -305,8 +321,10 @@ static bool open_mover(struct swim_cleaner *cleaner)
 		swim_clean_drain(pool_of(cleaner));
 		hunk = get_hunk(cleaner);
 	}
-	if (!hunk)
+	if (!hunk) {
+		swim_step(CLEAN_FULL);
 		return false;
+	}
 	close_mover(mover);
 	hunk->filled = cleaner->run;
 	WRITE_ONCE(mover->next, (unsigned long)hunk + SWIM_HUNK_BEGIN);
@@ -320,8 +338,10 @@ static void hand_over(struct swim_mover *mover)
 	if (mover->next == SWIM_NO_HUNK)
 		return;
 	zero_tail(mover);
-	if (swim_pool_spare(mover->pool, mover->next))
+	if (swim_pool_spare(mover->pool, mover->next)) {
 		WRITE_ONCE(mover->next, SWIM_NO_HUNK);
+		swim_step(CLEAN_HAND_OVER);
+	}
 	close_mover(mover);
 }
 
@@ -428,6 +448,8 @@ bool swim_clean_begin(struct swim_pool *pool, enum swim_clean_why why, unsigned 
 {
 	struct swim_cleaner *cleaner = &pool->cleaner;
 
+	if (cleaner->phase)
+		swim_step(CLEAN_GIVE_UP);
 	cleaner->phase = SWIM_CLEAN_IDLE;
 	cleaner->mover.hints = 0;
 	gain = min(gain, swim_clean_gain(pool, target, &cleaner->hunks));
@@ -447,6 +469,7 @@ bool swim_clean_begin(struct swim_pool *pool, enum swim_clean_why why, unsigned 
 	cleaner->cursor = 0;
 	memset(&cleaner->obstacles, 0, sizeof(cleaner->obstacles));
 	cleaner->phase = SWIM_CLEAN_ROOTS;
+	swim_step(CLEAN_ROOTS);
 	return true;
 }
 
@@ -470,6 +493,7 @@ static void let_go(struct swim_cleaner *cleaner, struct swim_frame *frame, unsig
 		return;
 	hunk->emptied = cleaner->emptied;
 	cleaner->emptied = hunk;
+	swim_step(EMPTIED);
 	/* It may have been closed after they were counted. */
 	if (cleaner->hunks)
 		cleaner->hunks--;
@@ -572,6 +596,7 @@ static enum walked follow_one(struct swim_cleaner *cleaner, const struct swim_hi
 	    is_there(pool, frame, hint)) {
 		switch (move_object(cleaner, hint->object, hint->tag, &size)) {
 		case SWIM_MOVED:
+			swim_step(CLEAN_FOLLOW);
 			moved = span(cleaner, size);
 			break;
 		case SWIM_FULL:
@@ -707,6 +732,7 @@ static enum walked clean_owned(struct swim_cleaner *cleaner, struct swim_walk *w
 		cleaner->moved += span(cleaner, size);
 		break;
 	case SWIM_CHANGED:
+		swim_step(CLEAN_CHANGED);
 		return WALK_ON;
 	case SWIM_CANCELLED:
 	case SWIM_REFUSED:
@@ -732,8 +758,10 @@ static enum walked pass_over(struct swim_cleaner *cleaner, struct swim_walk *wal
 	else
 		count_obstacle(cleaner, object, value, swim_tag_is(value, SWIM_TAG_HELD) ?
 			       swim_tag_size(value) : 0);
-	if (value == SWIM_TAG_UNWRITTEN || swim_tag_is_dropping(value))
+	if (value == SWIM_TAG_UNWRITTEN || swim_tag_is_dropping(value)) {
+		swim_step(CLEAN_STOP);
 		return WALK_STOP; /* in the middle of something: what follows has to wait */
+	}
 	if (swim_tag_is_walkable(value) && swim_walk_over_sized(walk, value))
 		return WALK_ON;
 	report_overwritten(cleaner, object);
@@ -831,6 +859,7 @@ static void end_run(struct swim_cleaner *cleaner)
 	if (cleaner->phase > SWIM_CLEAN_REST && !is_enough(cleaner))
 		cleaner->seen = cleaner->obstacles;
 	cleaner->phase = SWIM_CLEAN_IDLE;
+	swim_step(CLEAN_IDLE);
 	hand_over(&cleaner->mover);
 	swim_clean_keep_reserve(pool_of(cleaner));
 }
@@ -879,11 +908,14 @@ int swim_clean_step(struct swim_pool *pool, size_t bytes, u64 nanoseconds)
 		if (walked >= WALK_LATER)
 			break;
 		cleaner->phase++;
+		swim_step(CLEAN_REST);
 		cleaner->cursor = 0;
 	}
 	leave_hints(cleaner);
 	if (walked != WALK_LATER)
 		end_run(cleaner);
+	else
+		swim_step(CLEAN_LATER);
 	swim_record_count(&pool->moves.nanoseconds, ktime_get_ns() - begin);
 	if (walked == WALK_FULL)
 		return -SWIM_ENOMEM;
@@ -919,6 +951,7 @@ struct swim_hunk *swim_clean_take_reserve(struct swim_pool *pool, long hunks)
 {
 	if (likely(hunks >= RESERVED_FROM / 2 || !READ_ONCE(pool->cleaner.reserve)))
 		return NULL;
+	swim_step(RESERVE_TAKE);
 	return xchg(&pool->cleaner.reserve, NULL);
 }
 

@@ -119,6 +119,7 @@ static int adopt(const struct swim_step *step, gfp_t gfp)
 
 		err = adopt_value(type, values.first + offset, of, gfp);
 		if (err) {
+			swim_step(CLONE_DISOWN);
 			disown(step, n);
 			return err;
 		}
@@ -141,8 +142,10 @@ static struct swim_step *adopted(struct swim_trail *trail, struct swim_step *ste
 	if (IS_ERR(step))
 		return step;
 	err = adopt(step, trail->gfp);
-	if (!err)
+	if (!err) {
+		swim_step(CLONE_ADOPT);
 		return step;
+	}
 	give_up(swim_trail_back(trail));
 	return ERR_PTR(err);
 }
@@ -162,6 +165,7 @@ static void undo(struct swim_trail *trail)
 {
 	struct swim_step *step;
 
+	swim_step(CLONE_UNDO);
 	while ((step = swim_trail_back(trail))) {
 		disown(step, values_of(step).count);
 		give_up(step);
@@ -185,6 +189,7 @@ static void publish(struct swim_trail *trail, const struct swim_step *root, void
 	}
 	/* A reader that finds the copy finds it whole. */
 	smp_store_release(swim_slot_object(to), root->new);
+	swim_step(CLONE_PUBLISH);
 }
 
 /* @to: the new lease, or its cell. */
@@ -198,6 +203,7 @@ static void finish(struct swim_trail *trail, void *to)
 	while ((step = swim_trail_back(trail))) {
 		swim_tag_write(swim_tag_of(step->new),
 			       swim_tag_owned(step->up ? step->slot : to, step->kind));
+		swim_step(CLONE_FINISH);
 		if (step->kind != SWIM_TAG_COUNTED)
 			__swim_unpin(swim_step_source(step), step->kind);
 	}

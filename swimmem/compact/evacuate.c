@@ -69,13 +69,15 @@ static void consider(const struct evacuation *out, void *object)
 	if (out->counted) {
 		if (!lease_of(&hard, swim_tag_slot(value), object))
 			return;
-		swim_stow(&hard, SWIM_TAG_COUNTED, out->to, out->gfp);
+		if (!swim_stow(&hard, SWIM_TAG_COUNTED, out->to, out->gfp))
+			swim_step(SCOPE_STOW_COUNTED);
 		swim_hard_drop(&hard);
 		return;
 	}
 	if (!out->is_inside(out->from, swim_tag_slot(value)) &&
-	    swim_owned_peek(object, value, &lease))
-		swim_stow(swim_tag_slot(value), swim_tag_kind(value), out->to, out->gfp);
+	    swim_owned_peek(object, value, &lease) &&
+	    !swim_stow(swim_tag_slot(value), swim_tag_kind(value), out->to, out->gfp))
+		swim_step(SCOPE_STOW);
 }
 
 static bool is_in_pool(struct swim_hold *hold, const void *at)
@@ -96,7 +98,7 @@ static bool pool_round(struct swim_pool *pool, const struct evacuation *out)
 
 	swim_for_each_frame(pool, number, frame) {
 		if (!swim_hunk_hold(frame, pool)) {
-			all &= READ_ONCE(frame->pool) != pool;
+			all &= !(READ_ONCE(frame->pool) == pool && swim_stepped(SCOPE_PASS_OVER));
 			continue;
 		}
 		swim_walk_begin(&walk, pool, frame);
@@ -143,6 +145,7 @@ void swim_pool_evacuate(struct swim_pool *pool, struct swim_hold *to, gfp_t gfp)
 		if (all || pool->hold.ops->is_empty(&pool->hold) ||
 		    !swim_clean_stop(pool, may_sleep))
 			break;
+		swim_step(SCOPE_WAIT);
 		/* Who only looks has a hunk for a moment. */
 		if (may_sleep && tries)
 			schedule_timeout_uninterruptible(1);

@@ -82,6 +82,7 @@ static bool relieve(struct swim_pool *pool)
 			     pool->reclaim.gain_at_once))
 		while (swim_clean_step(pool, 0, 0) > 0)
 			;
+	swim_step(RECLAIM_RELIEVE);
 	swim_clean_drain(pool);
 	/* What is in the way may leave nothing to gain; who takes hunks meanwhile kicks again. */
 	return atomic_long_read(&pool->reclaim.hunks) < hunks && is_pressed(pool);
@@ -105,8 +106,9 @@ static unsigned long look(struct swim_pool *pool)
 
 	/* What is in the way may be worth a run for ever. */
 	if (!pool->cleaner.phase) {
-		if (reclaim->news && target && is_worth(pool, target))
-			swim_clean_begin(pool, SWIM_CLEAN_BACKGROUND, target, ULONG_MAX);
+		if (reclaim->news && target && is_worth(pool, target) &&
+		    swim_clean_begin(pool, SWIM_CLEAN_BACKGROUND, target, ULONG_MAX))
+			swim_step(RECLAIM_BACKGROUND);
 		reclaim->news = false;
 	}
 	/* No rest is shorter than a tick: as many steps as that is three times as long. */
@@ -142,6 +144,7 @@ static void swim_reclaim_work(struct work_struct *work)
 
 	if (listen(&pool->reclaim))
 		pool->reclaim.news = true;
+	swim_step(RECLAIM_LISTEN);
 	/* (A) */
 	smp_mb();
 	if (swim_clean_trylock(pool)) {
@@ -177,7 +180,8 @@ void swim_reclaim_kick(struct swim_pool *pool, bool pressed)
 {
 	struct swim_reclaim *reclaim = &pool->reclaim;
 
-	if (pressed ? !xchg(&reclaim->pressed, true) : !xchg(&reclaim->stirred, true))
+	if (pressed ? !xchg(&reclaim->pressed, true) && swim_stepped(RECLAIM_PRESS) :
+		      !xchg(&reclaim->stirred, true) && swim_stepped(RECLAIM_STIR))
 		irq_work_queue(&reclaim->kick);
 }
 
@@ -199,6 +203,7 @@ bool swim_reclaim_direct(struct swim_pool *pool)
 		while (swim_clean_step(pool, 0, 0) > 0)
 			;
 	swim_clean_drain(pool);
+	swim_step(RECLAIM_DIRECT);
 	freed = pool->moves.freed_hunks - freed;
 	swim_clean_unlock(pool);
 	return freed;
@@ -332,6 +337,7 @@ static void shrink_pool(struct swim_pool *pool, void *arg)
 			;
 	swim_clean_drain(pool);
 	swim_clean_unlock(pool);
+	swim_step(RECLAIM_SHRINK);
 	WRITE_ONCE(pool->reclaim.counted, 0);
 	/* Segments went meanwhile, and the mover's hunks came. */
 	want -= size - atomic_long_read(&space->size);

@@ -97,15 +97,23 @@ static enum swim_relocated visit(struct swim_pool *pool, void *object, unsigned 
 
 		if (!swim_cell_is(cell))
 			return SWIM_CORRUPT;
-		if (!swim_cell_busy(cell))
+		swim_window();
+		if (!swim_cell_busy(cell)) {
+			swim_step(MOVE_IN_USE);
 			return swim_tag_read(tag) == value ? SWIM_REFUSED : SWIM_CHANGED;
+		}
 		if (swim_owned_peek(object, value, lease))
 			return SWIM_MOVED;
 		swim_cell_unbusy(cell);
+		swim_step(MOVE_OTHER);
 		return swim_tag_read(tag) == value ? SWIM_CORRUPT : SWIM_CHANGED;
 	}
-	if (!swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_VISITED, 0, pool->apart)))
+	swim_window();
+	if (!swim_tag_try(tag, value, swim_tag_sized(SWIM_TAG_VISITED, 0, pool->apart))) {
+		swim_step(TAG_VISIT_LOST);
 		return SWIM_CHANGED;
+	}
+	swim_step(TAG_VISIT);
 	if (swim_owned_peek(object, value, lease))
 		return SWIM_MOVED;
 	swim_tag_write(tag, value);
@@ -114,10 +122,12 @@ static enum swim_relocated visit(struct swim_pool *pool, void *object, unsigned 
 
 static void unvisit(void *object, unsigned long value)
 {
-	if (swim_tag_kind(value) == SWIM_TAG_COUNTED)
+	if (swim_tag_kind(value) == SWIM_TAG_COUNTED) {
 		swim_cell_unbusy(swim_tag_slot(value));
-	else
-		swim_tag_write(swim_tag_of(object), value);
+		return;
+	}
+	swim_tag_write(swim_tag_of(object), value);
+	swim_step(TAG_ABORT);
 }
 
 /* Does somebody want the object that is visited? */
@@ -159,16 +169,21 @@ static void commit(struct swim_mover *mover, void *object, unsigned long value, 
 	if (swim_pool_trailer(mover->pool))
 		swim_track_move(to, object, size);
 	swim_tag_write(swim_tag_of(to), value);
+	swim_window();
 	/* Whoever looks at an open hunk up to here finds what stands there. */
 	smp_store_release(&mover->next, mover->next + SWIM_TAG_SLOT + size +
 					swim_pool_trailer(mover->pool));
 	/* (D) */
 	smp_store_release(address, to);
+	swim_window();
 	/* (E) */
 	swim_tag_write(swim_tag_of(object), swim_tag_sized(SWIM_TAG_DEAD, size,
 							   mover->pool->apart));
-	if (counted)
+	swim_step(TAG_COMMIT);
+	if (counted) {
 		swim_cell_unbusy(cell);
+		swim_step(MOVE_COUNTED);
+	}
 }
 
 /* The lease of what stands behind an object is going to be wanted next. */
@@ -234,16 +249,24 @@ static enum swim_relocated rehome(const struct swim_type *type, void *values, vo
 
 	for (done = 0; done < count; done += n) {
 		n = min_t(u32, count - done, REHOMED);
-		if (done && is_asked(from, value))
+		if (done)
+			swim_linger();
+		if (done && is_asked(from, value)) {
+			swim_step(MOVE_ASKED_LATE);
 			result = SWIM_CANCELLED;
-		else if (!swim_rehome(type, values + (size_t)done * type->size,
-				      copies + (size_t)done * type->size, n, false))
+		} else if (!swim_rehome(type, values + (size_t)done * type->size,
+					copies + (size_t)done * type->size, n, false)) {
+			swim_step(MOVE_REFUSED);
 			result = SWIM_REFUSED;
+		}
 		if (result != SWIM_MOVED)
 			break;
 	}
-	if (result != SWIM_MOVED)
+	if (result != SWIM_MOVED) {
 		WARN_ON_ONCE(!swim_rehome(type, copies, values, done, true));
+		if (done)
+			swim_step(MOVE_BACK);
+	}
 	return result;
 }
 
@@ -261,16 +284,22 @@ static enum swim_relocated move(struct swim_mover *mover, void *object, unsigned
 
 	if (size > mover->pool->small_max)
 		return SWIM_CORRUPT;
-	if ((mover->next ^ (mover->next + need)) & mover->pool->mask)
+	if ((mover->next ^ (mover->next + need)) & mover->pool->mask) {
+		swim_step(MOVE_FULL);
 		return SWIM_FULL;
+	}
 	look_ahead(mover, object + need - SWIM_TAG_SLOT, from);
 	swim_unpoison(to - SWIM_TAG_SLOT, need);
-	if (!copy(to, object, size, from, value))
+	if (!copy(to, object, size, from, value)) {
+		swim_step(MOVE_ASKED);
 		goto abort;
+	}
+	swim_step(MOVE_COPIED);
 	if (type && type->parts) {
 		result = rehome(type, object + front, to + front, count_of(body), from, value);
 		if (result != SWIM_MOVED)
 			goto abort;
+		swim_step(MOVE_REHOMED);
 		keep_hints(mover, type, to + front, count_of(body));
 	}
 	WRITE_ONCE(from->moved, mover->pool->cleaner.epoch);
@@ -302,18 +331,25 @@ static enum swim_relocated measure_peek(void *object, unsigned long value, size_
 	for (tries = 0; tries < TRIES; tries++) {
 		bool owned;
 
+		swim_window();
 		/* The tag comes before what it is about: pairs with the release of its writers. */
 		smp_rmb();
 		owned = swim_owned_peek(object, value, &lease);
 		if (owned)
 			read_body(swim_body_of(&lease, object, kind), &body);
+		swim_window();
 		/* It was the metadata if the object is still there. */
 		smp_rmb();
-		if (swim_tag_read(tag) != value)
+		if (swim_tag_read(tag) != value) {
+			swim_step(MEASURE_CHANGED);
 			return SWIM_CHANGED;
-		if (!owned)
+		}
+		if (!owned) {
+			swim_step(MEASURE_AGAIN);
 			continue;
+		}
 		*size = swim_body_object_size(&body, kind);
+		swim_step(MEASURE_PEEK);
 		return SWIM_MOVED;
 	}
 	return SWIM_CORRUPT;
@@ -334,6 +370,7 @@ static enum swim_relocated measure(struct swim_pool *pool, void *object, unsigne
 	if (result == SWIM_MOVED) {
 		*size = swim_owned_size(object, value, &lease);
 		swim_tag_write(swim_tag_of(object), value);
+		swim_step(MEASURE_VISIT);
 	}
 	local_irq_restore(flags);
 	return result;
@@ -361,6 +398,7 @@ enum swim_relocated swim_relocate(struct swim_mover *mover, void *object, unsign
 	WRITE_ONCE(swim_pool_hunk(mover->pool, (unsigned long)swim_tag_of(object))->asked, false);
 	result = visit(mover->pool, object, value, &lease);
 	if (result == SWIM_MOVED) {
+		swim_linger();
 		*size = swim_owned_size(object, value, &lease);
 		result = move(mover, object, value, &lease, *size);
 		if (result != SWIM_MOVED)

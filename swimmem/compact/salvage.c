@@ -52,6 +52,7 @@ unsigned long swim_salvage_tail(struct swim_pool *pool, size_t need)
 		if (mark + need < swim_pool_hunk_size(pool) &&
 		    !swim_hunk_has_readers(swim_frame_hunk(pool, frame))) {
 			swim_hunk_reopen(frame, mark);
+			swim_step(POOL_TAIL);
 			return (unsigned long)swim_frame_hunk(pool, frame) + mark;
 		}
 		unhold(pool, frame);
@@ -106,6 +107,7 @@ static void *fill(struct swim_pool *pool, struct swim_frame *frame, unsigned lon
 			       swim_tag_sized(SWIM_TAG_DEAD, slot - at - SWIM_TAG_SLOT,
 					      swim_pool_padding(pool)));
 	atomic_add(need, &frame->live);
+	swim_step(POOL_HOLE);
 	this_cpu_inc(pool->cpu->objects);
 	return object;
 }
@@ -122,6 +124,7 @@ static void *hole_in(struct swim_pool *pool, struct swim_frame *frame, size_t si
 
 		/* Pairs with swim_pool_retire(): readers may have been left there just now. */
 		smp_rmb();
+		swim_window();
 		if (swim_hunk_has_readers(walk.hunk))
 			break;
 		/* Its last owner's writes come before this one's: a control dependency. */

@@ -57,6 +57,8 @@ static bool keep(struct swim_step *step, struct swim_cell *cell)
 		swim_tag_write(swim_tag_of(step->old), swim_tag_dropping(step, SWIM_TAG_OWNED));
 	}
 	local_irq_restore(flags);
+	if (kept)
+		swim_step(STOW_KEEP);
 	return kept;
 }
 
@@ -69,9 +71,11 @@ static void let_go(struct swim_cell *cell, void *object)
 	local_irq_save(flags);
 	/* As (P), for those who get a Ref next. */
 	smp_store_release(swim_cell_object(cell), object);
+	swim_window();
 	swim_tag_write(swim_tag_of(object), swim_tag_owned(cell, SWIM_TAG_COUNTED));
 	swim_cell_unbusy(cell);
 	local_irq_restore(flags);
+	swim_step(STOW_LET_GO);
 	/* Only as a number. */
 	wake_up_var(&cell->status);
 }
@@ -82,13 +86,23 @@ static int refuse(const struct swim_trail *trail, struct swim_cell *cell)
 	unsigned long status = atomic_long_read(&cell->status);
 	const struct swim_trail *other;
 
-	if (swim_status_ref(status) || swim_status_mut(status))
+	if (swim_status_ref(status) || swim_status_mut(status)) {
+		swim_step(STOW_ALIASED);
 		return -SWIM_EALIASED;
-	if (!(status & SWIM_BUSY))
+	}
+	if (!(status & SWIM_BUSY)) {
+		swim_step(STOW_AGAIN);
 		return 0;
+	}
 	other = trail_of(cell);
-	if (other)
+	if (other) {
+		if (other == trail)
+			swim_step(STOW_TWICE);
+		else
+			swim_step(STOW_OTHER);
 		return other == trail ? -SWIM_EOCCUPIED : -SWIM_ERELOCATING;
+	}
+	swim_step(STOW_ASK);
 	/* Somebody has it with interrupts off: not for long. */
 	swim_cell_ask(cell);
 	return 0;
@@ -146,6 +160,7 @@ static void unstow(struct swim_trail *trail)
 {
 	struct swim_step *step;
 
+	swim_step(STOW_UNDO);
 	while ((step = swim_trail_back(trail))) {
 		swim_release_object(step->new, swim_step_where(step->to), swim_step_size(step));
 		if (step->kind == SWIM_TAG_COUNTED)
@@ -167,6 +182,7 @@ static void publish(struct swim_trail *trail, const struct swim_step *root)
 		body->meta = trail->meta;
 	/* (P) */
 	smp_store_release(swim_slot_object(root->slot), root->new);
+	swim_step(STOW_PUBLISH);
 }
 
 static void finish(struct swim_trail *trail)
@@ -183,6 +199,7 @@ static void finish(struct swim_trail *trail)
 		else
 			swim_tag_write(swim_tag_of(step->new),
 				       swim_tag_owned(step->slot, step->kind));
+		swim_step(STOW_FINISH);
 		swim_retire_object(step->old, swim_step_where(step->from), size);
 	}
 }

@@ -38,6 +38,7 @@ static struct swim_steps *steps_more(struct swim_trail *trail)
 		.step = block.addr + sizeof(*steps),
 	};
 	trail->last = steps;
+	swim_step(TRAIL_MORE);
 	return steps;
 }
 
@@ -83,6 +84,7 @@ struct swim_step *swim_trail_back(struct swim_trail *trail)
 		steps = steps->before;
 		trail->last = steps;
 		WARN_ON_ONCE(swim_space_free(swim_global_space(), &block));
+		swim_step(TRAIL_LESS);
 	}
 	steps->used--;
 	if (steps->used >= AHEAD)
@@ -207,8 +209,10 @@ struct swim_step *swim_trail_exclusive(struct swim_trail *trail, struct swim_ste
 	source = swim_step_source(step);
 	step->old = __swim_pin(source, kind);
 	if (IS_ERR(step->old)) {
+		swim_step(TRAIL_REFUSED);
 		err = PTR_ERR(step->old);
 	} else {
+		swim_step(TRAIL_PIN);
 		err = swim_trail_copy(step);
 		if (!err)
 			return step;

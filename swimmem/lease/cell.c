@@ -91,6 +91,7 @@ static struct chunk *chunk_new(gfp_t gfp)
 		return NULL;
 	}
 	llist_add(&chunk->link, &chunks);
+	swim_step(CELL_CHUNK);
 	return chunk;
 }
 
@@ -126,8 +127,13 @@ struct swim_cell *swim_cell_alloc(gfp_t gfp)
 	struct chunk *chunk;
 
 	/* An interrupt may have had it meanwhile; if it is there, it is free. */
-	if (likely(cell && this_cpu_cmpxchg(spare, cell, NULL) == cell))
+	swim_window();
+	if (likely(cell && this_cpu_cmpxchg(spare, cell, NULL) == cell)) {
+		swim_step(CELL_SPARE_TAKE);
 		return cell;
+	}
+	if (cell)
+		swim_step(CELL_SPARE_TAKE_LOST);
 	chunk = raw_cpu_read(preferred);
 	cell = chunk ? take(chunk) : NULL;
 	return cell ?: alloc_slow(gfp);
@@ -138,12 +144,21 @@ static noinline void free_slow(struct swim_cell *cell)
 	struct swim_block block = { cell, sizeof(*cell) };
 
 	WARN_ON_ONCE(swim_slab_free(&chunk_of(cell)->slab, &block));
+	swim_step(CELL_UNIT_FREE);
 }
 
 void swim_cell_free(struct swim_cell *cell)
 {
-	if (unlikely(this_cpu_read(spare) || this_cpu_cmpxchg(spare, NULL, cell)))
-		free_slow(cell);
+	bool full = this_cpu_read(spare);
+
+	swim_window();
+	if (likely(!full && !this_cpu_cmpxchg(spare, NULL, cell))) {
+		swim_step(CELL_SPARE_LEAVE);
+		return;
+	}
+	if (!full)
+		swim_step(CELL_SPARE_LEAVE_LOST);
+	free_slow(cell);
 }
 
 /**
@@ -174,7 +189,10 @@ bool swim_cell_busy(struct swim_cell *cell)
 		if (!swim_status_hard(status) || swim_status_ref(status) ||
 		    status & (SWIM_MUT_ONE | SWIM_BUSY))
 			return false;
-	} while (!atomic_long_try_cmpxchg(&cell->status, &status, status | SWIM_BUSY));
+		swim_window();
+	} while (!atomic_long_try_cmpxchg(&cell->status, &status, status | SWIM_BUSY) &&
+		 swim_stepped(CELL_BUSY_LOST));
+	swim_step(CELL_BUSY);
 	return true;
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_cell_busy);
@@ -184,16 +202,21 @@ void swim_cell_unbusy(struct swim_cell *cell)
 {
 	unsigned long status = atomic_long_read(&cell->status);
 
+	swim_window();
 	/* Nobody else has a lease, nor can get one. */
 	if (status == SWIM_BUSY) {
+		swim_step(CELL_END);
 		atomic_long_set(&cell->status, 0);
 		swim_cell_free(cell);
 		return;
 	}
 	/* Full barrier: what was done to the object comes before. */
 	status = atomic_long_fetch_andnot(SWIM_BUSY | SWIM_ASKED, &cell->status);
-	if (!(status & ~(SWIM_BUSY | SWIM_ASKED)))
+	swim_step(CELL_UNBUSY);
+	if (!(status & ~(SWIM_BUSY | SWIM_ASKED))) {
+		swim_step(CELL_UNBUSY_END);
 		swim_cell_free(cell);
+	}
 }
 EXPORT_SYMBOL_SWIM_KUNIT(swim_cell_unbusy);
 
@@ -205,8 +228,13 @@ void swim_cell_ask(struct swim_cell *cell)
 {
 	unsigned long status = atomic_long_read(&cell->status);
 
-	if (status & SWIM_BUSY && !(status & SWIM_ASKED))
-		atomic_long_try_cmpxchg(&cell->status, &status, status | SWIM_ASKED);
+	if (status & SWIM_BUSY && !(status & SWIM_ASKED)) {
+		swim_window();
+		if (atomic_long_try_cmpxchg(&cell->status, &status, status | SWIM_ASKED))
+			swim_step(CELL_ASK);
+		else
+			swim_step(CELL_ASK_LOST);
+	}
 	cpu_relax();
 }
 
@@ -233,20 +261,26 @@ bool swim_cell_put(struct swim_cell *cell, enum swim_lease_kind kind)
 		new = old - swim_weight(kind);
 		if (kind != SWIM_KIND_SOFT && !swim_status_hard(new)) {
 			if (old & SWIM_BUSY) {
+				swim_step(CELL_PUT_WAIT);
 				swim_cell_ask(cell);
 				old = atomic_long_read(&cell->status);
 				continue;
 			}
 			new |= SWIM_BUSY;
 		}
+		swim_window();
 		/* Full barrier: this owner's accesses come before those of the last one. */
 		if (atomic_long_try_cmpxchg(&cell->status, &old, new))
 			break;
+		swim_step(CELL_PUT_LOST);
 	}
-	if (!new)
+	swim_step(CELL_PUT);
+	if (!new) {
+		swim_step(CELL_PUT_END);
 		swim_cell_free(cell);
+	}
 	wake(cell, kind, new);
-	return kind != SWIM_KIND_SOFT && !swim_status_hard(new);
+	return kind != SWIM_KIND_SOFT && !swim_status_hard(new) && swim_stepped(CELL_PUT_LAST);
 }
 
 /* Why a lease cannot be made out of another, or 0. */
@@ -293,13 +327,20 @@ int swim_cell_turn(struct swim_cell *cell, enum swim_lease_kind from, enum swim_
 	for (tries = 0; tries < TRIES; tries++) {
 		err = refuse(old, from, to, into);
 		/* Who comes back finds it given up. */
-		if (err == -SWIM_ERELOCATING)
+		if (err == -SWIM_ERELOCATING) {
+			swim_step(CELL_TURN_BUSY);
 			swim_cell_ask(cell);
+		}
+		if (err == -SWIM_EALIASED)
+			swim_step(CELL_TURN_ALIASED);
+		if (err == -SWIM_ECLEARED)
+			swim_step(CELL_TURN_CLEARED);
 		if (err)
 			return err;
 		new = old + swim_weight(to) - (into ? swim_weight(from) : 0);
 		if (!swim_status_hard(new) && swim_status_hard(old)) {
 			if (old & SWIM_BUSY) {
+				swim_step(CELL_TURN_WAIT);
 				swim_cell_ask(cell);
 				old = atomic_long_read(&cell->status);
 				continue;
@@ -307,14 +348,20 @@ int swim_cell_turn(struct swim_cell *cell, enum swim_lease_kind from, enum swim_
 			new |= SWIM_BUSY;
 			*last = true;
 		}
+		swim_window();
 		/* Full barrier: as in swim_cell_put(). */
 		if (atomic_long_try_cmpxchg(&cell->status, &old, new)) {
+			swim_step(CELL_TURN);
+			if (*last)
+				swim_step(CELL_TURN_LAST);
 			if (into)
 				wake(cell, from, new);
 			return 0;
 		}
+		swim_step(CELL_TURN_LOST);
 		*last = false;
 	}
+	swim_step(CELL_CONTENDED);
 	return -SWIM_ECONTENDED;
 }
 
@@ -353,9 +400,11 @@ int swim_cell_wait(struct swim_cell *cell, enum swim_lease_kind to, int err)
 {
 	switch (err) {
 	case -SWIM_EALIASED:
+		swim_step(CELL_WAIT);
 		wait_var_event(&cell->status, is_ready(cell, to));
 		return 0;
 	case -SWIM_ERELOCATING:
+		swim_step(CELL_WAIT_BUSY);
 		swim_cell_ask(cell);
 		wait_for_busy(cell);
 		return 0;

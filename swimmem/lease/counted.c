@@ -35,7 +35,9 @@ static __always_inline int own(struct swim_cell **to, struct swim_hold *hold,
 	WRITE_ONCE(*swim_cell_object(cell), object);
 	/* Pairs with swim_cell_busy(): who finds it alive finds the object. */
 	atomic_long_set_release(&cell->status, swim_weight(kind));
+	swim_step(CELL_NEW);
 	swim_tag_write(swim_tag_of(object), swim_tag_owned(cell, SWIM_TAG_COUNTED));
+	swim_step(TAG_OWN_COUNTED);
 	*to = cell;
 	return 0;
 }
@@ -97,6 +99,7 @@ static void drop_object(struct swim_cell *cell)
 		return;
 	}
 	swim_tag_write(swim_tag_of(object), swim_tag_dropping(NULL, SWIM_TAG_OWNED));
+	swim_step(TAG_DROP_COUNTED);
 	swim_drop_all(&last, SWIM_TAG_COUNTED);
 }
 
@@ -202,10 +205,12 @@ int __swim_counted_unique(struct swim_mut *to, struct swim_hard *from, struct sw
 	if (err)
 		return err;
 	if (atomic_long_try_cmpxchg(&from->cell->status, &alone, SWIM_HARD_ONE | SWIM_MUT_ONE)) {
+		swim_step(CELL_UNIQUE);
 		to->cell = from->cell;
 		WRITE_ONCE(from->cell, NULL);
 		return 0;
 	}
+	swim_step(CELL_SHARED);
 	err = swim_hard_poll_to_ref(&ref, from);
 	if (err)
 		return err;

@@ -94,8 +94,10 @@ static bool enter_exclusive(const struct node *up, void *slot, enum swim_tag_kin
 {
 	void *object = swim_take(slot, kind, swim_tag_dropping(up->slot, up->kind), 0);
 
-	if (!IS_ERR(object))
+	if (!IS_ERR(object)) {
+		swim_step(DROP_CHILD);
 		return true;
+	}
 	swim_report("lease %p dropped with its parent while in use", slot);
 	WRITE_ONCE(*swim_slot_object(slot), NULL);	/* rather leak */
 	return false;
@@ -108,8 +110,10 @@ static bool enter_counted(const struct node *up, struct swim_hard *slot, enum sw
 	if (swim_cell_put(cell, kind)) {
 		swim_tag_write(swim_tag_of(*swim_cell_object(cell)),
 			       swim_tag_dropping(up->slot, up->kind));
+		swim_step(DROP_COUNTED);
 		return true;
 	}
+	swim_step(DROP_SHARED);
 	WRITE_ONCE(slot->cell, NULL);
 	return false;
 }
@@ -121,6 +125,7 @@ static void leave(const struct node *node)
 	size_t size = swim_body_object_size(node->body, node->kind);
 	struct swim_cell *cell;
 
+	swim_step(DROP_LEAVE);
 	if (node->kind != SWIM_TAG_COUNTED) {
 		WRITE_ONCE(*swim_slot_object(node->slot), NULL);
 		swim_release_object(node->object, apart, size);

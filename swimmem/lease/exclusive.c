@@ -120,17 +120,22 @@ static int take_failed(void *slot, void *object, enum swim_tag_kind kind)
 
 	if (swim_tag_is_bare(value, SWIM_TAG_VISITED)) {
 		swim_visited_ask(object, value);
+		swim_step(TAG_ASK);
 		cpu_relax();
 		return 0;
 	}
-	if (READ_ONCE(*swim_slot_object(slot)) != object)
+	if (READ_ONCE(*swim_slot_object(slot)) != object) {
+		swim_step(TAG_FOLLOW);
 		return 0;
+	}
 	if (value == swim_tag_pinned(slot, kind) || swim_tag_is(value, SWIM_TAG_TAKEN) ||
 	    swim_tag_is_dropping(value))
 		return -SWIM_EALIASED;
 	if (swim_tag_is_owned(value)) {
-		if (value == swim_tag_owned(slot, kind))
+		if (value == swim_tag_owned(slot, kind)) {
+			swim_step(TAG_AGAIN);
 			return 0;
+		}
 		swim_report_object(object, "lease %p used for object %p, which another lease owns",
 				   slot, object);
 		return -SWIM_EMISALIGNED;
@@ -167,6 +172,7 @@ noinline void *swim_take_slow(void *slot, enum swim_tag_kind kind, unsigned long
 			err = -SWIM_ECLEARED;
 			break;
 		}
+		swim_window();
 		if (swim_body_is_there(slot, object, kind) &&
 		    swim_tag_try(swim_tag_of(object), swim_tag_owned(slot, kind),
 				 dropping ?: swim_body_sized(swim_body_of(slot, object, kind), kind,
@@ -289,7 +295,11 @@ EXPORT_SYMBOL_SWIM_KUNIT(swim_pin_is_held);
  */
 void *swim_pin_slow(void *slot, unsigned long kind)
 {
-	return swim_take_slow(slot, kind, swim_tag_pinned(slot, kind), 0);
+	void *object = swim_take_slow(slot, kind, swim_tag_pinned(slot, kind), 0);
+
+	if (!IS_ERR(object))
+		swim_step(TAG_PIN);
+	return object;
 }
 EXPORT_SYMBOL_GPL(swim_pin_slow);
 
@@ -334,6 +344,7 @@ int swim_slot_move(void *to, void *from, enum swim_tag_kind kind)
 	}
 	/* A reader that finds the object through @to finds it whole. */
 	smp_store_release(swim_slot_object(to), object);
+	swim_window();
 	/*
 	 * From the tag on a mover may take the object, and change @to only: as long as @from
 	 * leads to the old place as well, that is kept as for a reader.
@@ -341,6 +352,7 @@ int swim_slot_move(void *to, void *from, enum swim_tag_kind kind)
 	rcu_read_lock();
 	/* Whoever walks and finds a lease in the tag finds the object in the lease. */
 	swim_tag_write(swim_tag_of(object), swim_tag_owned(to, kind));
+	swim_step(TAG_HAND);
 	WRITE_ONCE(*swim_slot_object(from), NULL);
 	rcu_read_unlock();
 	return 0;
@@ -353,6 +365,7 @@ static noinline int drop_structure(void *slot, enum swim_tag_kind kind)
 
 	if (IS_ERR(object))
 		return PTR_ERR(object);
+	swim_step(TAG_DROP);
 	swim_drop_all(slot, kind);
 	return 0;
 }
@@ -364,6 +377,7 @@ static noinline int drop_leaf(void *slot, enum swim_tag_kind kind)
 
 	if (IS_ERR(object))
 		return PTR_ERR(object);
+	swim_step(TAG_GO);
 	value = swim_tag_read(swim_tag_of(object));
 	WRITE_ONCE(*swim_slot_object(slot), NULL);
 	swim_release_object(object, value & SWIM_TAG_WHERE, swim_tag_size(value));

@@ -255,6 +255,7 @@ static __always_inline void *swim_take_now(void *slot, enum swim_tag_kind kind,
 	object = READ_ONCE(*swim_slot_object(slot));
 	if (likely(object) && (dropping || swim_body_is_there(slot, object, kind))) {
 		tag = swim_tag_of(object);
+		swim_window();
 		old = swim_tag_mangle(tag, swim_tag_owned(slot, kind));
 		new = dropping ?: swim_body_sized(swim_body_of(slot, object, kind), kind, state);
 		/* Full barrier: all of the last owner's, or mover's, writes come before. */
@@ -292,6 +293,7 @@ static __always_inline void *swim_take_leaf_now(void *slot, enum swim_tag_kind k
 		if (likely(kind == SWIM_TAG_OWNED || READ_ONCE(*tag) == owned)) {
 			meta = swim_body_of(slot, object, kind)->meta;
 			*sized = swim_body_sized(swim_body_of(slot, object, kind), kind, 0);
+			swim_window();
 			/* Full barrier: as above. */
 			taken = likely(swim_meta_is_leaf(meta)) &&
 				likely(try_cmpxchg(tag, &owned, SWIM_TAG_UNWRITTEN));
@@ -309,6 +311,7 @@ static __always_inline int swim_slot_drop_now(void *slot, enum swim_tag_kind kin
 
 	if (unlikely(!object))
 		return swim_slot_drop(slot, kind);
+	swim_step(TAG_LET_GO);
 	WRITE_ONCE(*swim_slot_object(slot), NULL);
 	if (likely(!(sized & SWIM_TAG_WHERE)))
 		swim_release(object, sized >> SWIM_TAG_SIZE_SHIFT << 3);

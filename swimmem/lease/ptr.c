@@ -23,6 +23,7 @@ static __always_inline int own(struct swim_ptr *ptr, struct swim_hold *hold,
 	/* As in swim_raw_own(). */
 	smp_store_release(swim_slot_object(ptr), object);
 	swim_tag_write(swim_tag_of(object), swim_tag_owned(ptr, SWIM_TAG_INNER));
+	swim_step(TAG_OWN_INNER);
 	return 0;
 }
 

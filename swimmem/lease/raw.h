@@ -17,6 +17,7 @@ static __always_inline void swim_raw_begin(struct swim_raw *raw, void *object, u
 	/* The object is zeroed before a reader can find it, the lease whole before a mover can. */
 	smp_store_release(swim_slot_object(raw), object);
 	swim_tag_write(swim_tag_of(object), swim_tag_owned(raw, SWIM_TAG_OWNED));
+	swim_step(TAG_OWN);
 }
 
 /* Make an object and let the empty lease own it. */

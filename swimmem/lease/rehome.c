@@ -36,9 +36,15 @@ static enum tie look(void *slot, enum swim_tag_kind kind, void **child)
 		return TIED;
 	if (swim_tag_is_bare(value, SWIM_TAG_VISITED)) {
 		swim_visited_ask(*child, value);
+		swim_step(HAND_ASK);
 		return VISITED;
 	}
-	return READ_ONCE(*swim_slot_object(slot)) != *child ? VISITED : IN_USE;
+	if (READ_ONCE(*swim_slot_object(slot)) != *child) {
+		swim_step(HAND_FOLLOW);
+		return VISITED;
+	}
+	swim_step(HAND_IN_USE);
+	return IN_USE;
 }
 
 /* Let the exclusive lease @to, a copy of @from, own what @from owns; @wait for movers. */
@@ -52,10 +58,16 @@ static bool rehome_one(void *from, void *to, enum swim_tag_kind kind, bool wait)
 		rcu_read_lock_sched();
 		tie = look(from, kind, &child);
 		WRITE_ONCE(*swim_slot_object(to), child);
-		if (tie == TIED && child &&
-		    !swim_tag_try(swim_tag_of(child), swim_tag_owned(from, kind),
-				  swim_tag_owned(to, kind)))
-			tie = VISITED;
+		swim_window();
+		if (tie == TIED && child) {
+			if (swim_tag_try(swim_tag_of(child), swim_tag_owned(from, kind),
+					 swim_tag_owned(to, kind))) {
+				swim_step(HAND_OVER);
+			} else {
+				swim_step(HAND_LOST);
+				tie = VISITED;
+			}
+		}
 		rcu_read_unlock_sched();
 		if (tie != VISITED || !wait)
 			return tie == TIED;
@@ -123,6 +135,8 @@ bool swim_rehome(const struct swim_type *type, void *from, void *to, u32 count, 
 		return true;
 	/* Nobody but movers can have got at what was rehomed: this way back cannot fail. */
 	WARN_ON_ONCE(rehome_value(type, to, from, done, true) < done);
+	if (done)
+		swim_step(HAND_BACK);
 	while (n--) {
 		from -= type->size;
 		to -= type->size;

@@ -3,6 +3,7 @@
  * What people see, in /sys/kernel/debug/swimmem, for root only and without an address:
  *
  *	totals				all spaces and pools together
+ *	steps				of a build for tests: how often each transition was done
  *	spaces/NAME/stats		one space
  *	pools/NAME/stats		one pool: what it holds, what lives, what was moved
  *	pools/NAME/histogram		its hunks by how much of them lives
@@ -28,6 +29,7 @@
 #include "leak.h"
 #include "record.h"
 #include "registry.h"
+#include "step.h"
 
 #define KIB_PER_FRAME	(SWIM_FRAME_SIZE / SZ_1K)
 
@@ -354,6 +356,14 @@ static int totals_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(totals);
 
+#ifdef CONFIG_SWIMMEM_STEPS
+static int steps_show(struct seq_file *seq, void *unused)
+{
+	return swim_steps_show(seq);
+}
+DEFINE_SHOW_ATTRIBUTE(steps);
+#endif
+
 void swim_debugfs_add_space(struct swim_space *space)
 {
 	space->dir = debugfs_create_dir(space->name, spaces_dir);
@@ -394,6 +404,9 @@ void swim_debugfs_init(void)
 	spaces_dir = debugfs_create_dir("spaces", root);
 	pools_dir = debugfs_create_dir("pools", root);
 	debugfs_create_file("totals", 0400, root, NULL, &totals_fops);
+#ifdef CONFIG_SWIMMEM_STEPS
+	debugfs_create_file("steps", 0400, root, NULL, &steps_fops);
+#endif
 }
 
 void swim_debugfs_exit(void)

@@ -112,11 +112,13 @@ static void replace(struct swim_grip *grip, void *to, unsigned long apart, u32 c
 
 	swim_tag_write(swim_tag_of(grip->object),
 		       swim_body_sized(grip->body, grip->kind, SWIM_TAG_TAKEN));
+	swim_step(TAG_TAKE);
 	if (grip->kind != SWIM_TAG_OWNED)
 		*(struct swim_body *)to = body;
 	swim_tag_write(swim_tag_of(to), swim_body_sized(&body, grip->kind, SWIM_TAG_TAKEN));
 	/* Who reads the address finds the elements. */
 	smp_store_release(address, to);
+	swim_window();
 	grip->object = to;
 	grip_look(grip);
 	/* Who looks at the metadata of the old one finds it TAKEN then: measure_peek(). */
@@ -124,6 +126,7 @@ static void replace(struct swim_grip *grip, void *to, unsigned long apart, u32 c
 	if (grip->kind == SWIM_TAG_OWNED)
 		*grip->body = body;
 	swim_tag_write(swim_tag_of(to), held_tag(grip));
+	swim_step(TAG_UNTAKE);
 }
 
 /* Make the object's end move; only the newest of its hunk can. */

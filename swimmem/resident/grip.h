@@ -37,8 +37,10 @@ int swim_grip_copy(void *slot, enum swim_lease_kind kind, struct swim_hold *hold
 
 static inline void swim_grip_let_go(const struct swim_grip *grip)
 {
-	if (grip->kind != SWIM_TAG_COUNTED)
+	if (grip->kind != SWIM_TAG_COUNTED) {
 		__swim_unpin(grip->slot, grip->kind);
+		swim_step(TAG_UNPIN);
+	}
 }
 
 /* The place of the @n-th element, which need not be there. */
