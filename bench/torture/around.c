@@ -81,7 +81,9 @@ static void observer_step(struct thread *t)
 }
 
 const struct kind compactor_kind = { .name = "compactor", .times = 3, .step = compactor_step };
-const struct kind observer_kind = { .name = "observer", .single = true, .step = observer_step };
+const struct kind observer_kind = {
+	.name = "observer", .single = true, .turn = TURN_ANY, .step = observer_step,
+};
 
 /* The rest of the time all is well, for otherwise little would be there to be tortured. */
 static void failure_step(struct thread *t)
@@ -95,7 +97,9 @@ static void failure_step(struct thread *t)
 	usleep_range(1000, 50000);
 }
 
-const struct kind failure_kind = { .name = "failure", .single = true, .step = failure_step };
+const struct kind failure_kind = {
+	.name = "failure", .single = true, .turn = TURN_ANY, .step = failure_step,
+};
 
 static void hotplug_step(struct thread *t)
 {
@@ -114,4 +118,6 @@ static void hotplug_step(struct thread *t)
 	msleep(below(t, 200));
 }
 
-const struct kind hotplug_kind = { .name = "hotplug", .single = true, .step = hotplug_step };
+const struct kind hotplug_kind = {
+	.name = "hotplug", .single = true, .turn = TURN_ANY, .step = hotplug_step,
+};

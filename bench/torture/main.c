@@ -24,10 +24,12 @@
 #include <linux/vmalloc.h>
 
 #include "../../swimmem/observe/report.h"
+#include "../../swimmem/observe/step.h"
 #include "torture.h"
 
 #define SLAB_BYTES	SZ_256K
 #define THREADS_MAX	256
+#define TURN_TICKS	DIV_ROUND_UP(HZ, 5)
 
 static unsigned int seed = 1;
 module_param(seed, uint, 0444);
@@ -53,6 +55,10 @@ static bool hotplug;
 module_param(hotplug, bool, 0444);
 MODULE_PARM_DESC(hotplug, "take CPUs away and bring them back (default 0)");
 
+bool steps;
+module_param(steps, bool, 0444);
+MODULE_PARM_DESC(steps, "count transitions, and provoke races; needs CONFIG_SWIMMEM_STEPS (default 0)");
+
 struct spaces spaces;
 
 DEFINE_SWIM_SPACE(torture_fixed, SZ_1M);
@@ -72,6 +78,8 @@ static const struct kind *const kinds[] = {
 	&writer_kind, &pinner_kind, &reader_kind, &dropper_kind, &rehomer_kind, &hardirq_kind,
 	&softirq_kind, &share_kind, &plant_kind, &scope_kind, &bare_kind, &brief_kind,
 	&compactor_kind, &observer_kind, &failure_kind, &hotplug_kind,
+	/* The others have the same numbers, and so the same random ones, with and without these. */
+	&rival_kind, &chaser_kind, &crowd_kind, &tide_kind, &extent_kind, &unit_kind, &packer_kind,
 };
 
 /* Does nothing but look at what is left, when all others have ended. */
@@ -199,11 +207,35 @@ static void watch_reports(bool watch)
 
 #endif
 
+/* Whose turn it is; TURN_NONE when all may run. */
+static enum turn turn_now(void)
+{
+	/* What movers and owners do to each other takes most of it. */
+	static const enum turn order[] = {
+		TURN_HOT, TURN_CROWD, TURN_HOT, TURN_TIDE, TURN_HOT, TURN_EXTENT, TURN_HOT,
+		TURN_UNIT,
+	};
+	const unsigned long period = jiffies / TURN_TICKS;
+
+	return period % 2 ? order[period / 2 % ARRAY_SIZE(order)] : TURN_NONE;
+}
+
+static bool is_resting(const struct kind *kind)
+{
+	const enum turn now = steps ? turn_now() : TURN_NONE;
+
+	return now && kind->turn != now && kind->turn != TURN_ANY;
+}
+
 static int run(void *arg)
 {
 	struct thread *t = arg;
 
 	while (!READ_ONCE(over) && !kthread_should_stop() && !failed()) {
+		if (is_resting(t->kind)) {
+			schedule_timeout_uninterruptible(1);
+			continue;
+		}
 		t->kind->step(t);
 		cond_resched();
 	}
@@ -214,6 +246,8 @@ static bool is_wanted(const struct kind *kind)
 {
 	if (kind == &failure_kind)
 		return failures;
+	if (kind->provoked)
+		return steps;
 	return kind != &hotplug_kind || hotplug;
 }
 
@@ -346,42 +380,60 @@ static int pools_make(void)
 	return 0;
 }
 
-/* What was in use is given back; what stays in use is the first failure, if there is none yet. */
-static bool pools_end(struct thread *t)
+/**
+ * pool_end - tell what compaction has done in a pool, and end it
+ * @t: who ends it
+ * @pool: it; or none, if it was not made
+ * @name: of it
+ *
+ * Return: false when something in it is still in use: the first failure, if there is none yet.
+ */
+bool pool_end(struct thread *t, struct swim_pool *pool, const char *name)
 {
 	struct swim_pool_stats stats;
+
+	if (IS_ERR_OR_NULL(pool))
+		return true;
+	swim_pool_stats(pool, &stats);
+	pr_info("pool %s: %llu moved, %llu KiB, %llu cancelled, %llu refused, %llu hunks freed, %llu compactions\n",
+		name, stats.moves.moved, stats.moves.moved_bytes >> 10, stats.moves.cancelled,
+		stats.moves.refused, stats.moves.freed_hunks, stats.moves.compactions);
+	if (stats.live || stats.used || stats.large)
+		fail(t, "%s has %ld objects, %zu bytes, %ld large ones at the end", name,
+		     stats.live, stats.used, stats.large);
+	return done(t, swim_pool_destroy(pool), "end of a pool");
+}
+
+static bool pools_end(struct thread *t)
+{
 	bool ended = true;
 	unsigned int n;
 
-	for (n = 0; n < ARENAS; n++) {
-		struct swim_pool *pool = arenas[n].pool;
-
-		if (!pool)
-			continue;
-		swim_pool_stats(pool, &stats);
-		pr_info("pool %s: %llu moved, %llu KiB, %llu cancelled, %llu refused, %llu hunks freed, %llu compactions\n",
-			arenas[n].name, stats.moves.moved, stats.moves.moved_bytes >> 10,
-			stats.moves.cancelled, stats.moves.refused, stats.moves.freed_hunks,
-			stats.moves.compactions);
-		if (stats.live || stats.used || stats.large)
-			fail(t, "%s has %ld objects, %zu bytes, %ld large ones at the end",
-			     arenas[n].name, stats.live, stats.used, stats.large);
-		ended = done(t, swim_pool_destroy(pool), "end of a pool") && ended;
-	}
+	for (n = 0; n < ARENAS; n++)
+		ended = pool_end(t, arenas[n].pool, arenas[n].name) && ended;
 	return ended;
+}
+
+/**
+ * space_end - the end of a space
+ * @t: who ends it
+ * @space: it; or none, if it was not made
+ *
+ * Return: false when something of it is still in use.
+ */
+bool space_end(struct thread *t, struct swim_space *space)
+{
+	return IS_ERR_OR_NULL(space) || done(t, swim_space_destroy(space), "end of a space");
 }
 
 static bool spaces_end(struct thread *t)
 {
 	struct swim_slab_stats stats;
-	bool ended = true;
+	bool ended;
 
-	if (!IS_ERR_OR_NULL(spaces.plain))
-		ended = done(t, swim_space_destroy(spaces.plain), "end of a space");
-	if (!IS_ERR_OR_NULL(spaces.tight))
-		ended = done(t, swim_space_destroy(spaces.tight), "end of a space") && ended;
-	if (spaces.fixed)
-		ended = done(t, swim_space_destroy(spaces.fixed), "end of a space") && ended;
+	ended = space_end(t, spaces.plain);
+	ended = space_end(t, spaces.tight) && ended;
+	ended = space_end(t, spaces.fixed) && ended;
 	swim_slab_stats(&slab, &stats);
 	if (stats.live)
 		fail(t, "the slab has %u units in use at the end", stats.live);
@@ -416,17 +468,39 @@ static void tell(const struct kind *kind)
 	pr_info("%s, %u: %s\n", kind->name, found, size ? line : "nothing");
 }
 
+static void count_steps(bool on)
+{
+#ifdef CONFIG_SWIMMEM_STEPS
+	swim_steps_count(on);
+#endif
+}
+
 static int possible(void)
 {
 	if (failures && !IS_ENABLED(CONFIG_KUNIT))
 		return -EOPNOTSUPP;
+	if (steps && !IS_ENABLED(CONFIG_SWIMMEM_STEPS))
+		return -EOPNOTSUPP;
 	return hotplug && !IS_ENABLED(CONFIG_HOTPLUG_CPU) ? -EOPNOTSUPP : 0;
+}
+
+static int provoked_begin(void)
+{
+	return hots_begin() ?: narrows_begin() ?: grounds_begin();
+}
+
+static bool provoked_end(struct thread *t)
+{
+	bool ended = hot_pools_end(t);
+
+	ended = narrows_end(t) && ended;
+	return grounds_end(t) && ended;
 }
 
 static int make(void)
 {
 	return possible() ?: spaces_make() ?: pools_make() ?: flats_begin() ?: shares_begin() ?:
-	       plants_begin() ?: team_make();
+	       plants_begin() ?: (steps ? provoked_begin() : 0) ?: team_make();
 }
 
 /* Nobody else is left. False when something of the module is still in use. */
@@ -438,8 +512,11 @@ static bool end(void)
 	thread_init(&last, &last_kind, team_size);
 	plants_end(&last);
 	flats_end(&last);
+	if (steps)
+		hots_end(&last);
 	shares_end(&last);
-	ended = pools_end(&last);
+	ended = !steps || provoked_end(&last);
+	ended = pools_end(&last) && ended;
 	return spaces_end(&last) && ended;
 }
 
@@ -453,10 +530,12 @@ static int __init torture_init(void)
 	err = make();
 	if (!err) {
 		pr_info("seed %u, %u seconds, %u threads\n", seed, seconds, team_size);
+		count_steps(steps);
 		err = team_begin();
 		if (!err)
 			team_wait();
 		team_end();
+		count_steps(false);
 		for (n = 0; n < ARRAY_SIZE(kinds); n++)
 			tell(kinds[n]);
 	}

@@ -19,6 +19,7 @@
 #define ITEMS	16		/* of a node, at the most */
 #define NAME	400		/* bytes of its name, at the most */
 #define PACK	SZ_64K		/* of a scope */
+#define SCOPES	64		/* threads with scopes that movers know of, at the most */
 
 /**
  * struct item - in an array of a node
@@ -76,8 +77,13 @@ static void node_drop(void *of)
 
 static int node_clone(void *to, const void *from, gfp_t gfp)
 {
+	static atomic_t clones;
+
 	if (!is_node(to))
 		fail(NULL, "a node is cloned that is none");
+	/* What a client does there may fail. */
+	if (steps && !(atomic_inc_return(&clones) % 64))
+		return -ENOMEM;
 	atomic_long_inc(&nodes);
 	return 0;
 }
@@ -537,6 +543,20 @@ struct scratch {
 	struct swim_pool *pool;
 };
 
+static struct swim_pool *scope_pools[SCOPES];
+static unsigned int scopes;
+
+/**
+ * any_scope_pool - a pool that scopes are over
+ * @t: who asks
+ *
+ * Return: the pool, or NULL without scopes.
+ */
+struct swim_pool *any_scope_pool(struct thread *t)
+{
+	return scopes ? scope_pools[below(t, scopes)] : NULL;
+}
+
 static int scope_begin(struct thread *t)
 {
 	struct scratch *own = kzalloc(sizeof(*own), GFP_KERNEL);
@@ -551,12 +571,14 @@ static int scope_begin(struct thread *t)
 	block.addr = own->memory;
 	own->pack = own->memory ? swim_pack_create(&block) : ERR_PTR(-ENOMEM);
 	own->pool = swim_pool_create(name, swim_space_heap(spaces.plain), 0);
+	if (!IS_ERR(own->pool) && scopes < SCOPES)
+		scope_pools[scopes++] = own->pool;
 	return PTR_ERR_OR_ZERO(own->pack) ?: PTR_ERR_OR_ZERO(own->pool);
 }
 
 /* Grow one to keep, and one that goes with the scope. */
 static bool grow_in_scope(struct thread *t, struct swim_hold *hold, struct swim_box *kept,
-			  u64 seed)
+			  struct swim_hard *counted, u64 seed)
 {
 	struct swim_box box = {};
 	bool grown;
@@ -566,6 +588,8 @@ static bool grow_in_scope(struct thread *t, struct swim_hold *hold, struct swim_
 		return false;
 	}
 	grown = grow_all(t, kept, swim_local_hold(), seed, height_at(seed), false);
+	if (steps)
+		no_memory(t, swim_hard_new(counted, swim_local_hold(), 64, NOWAIT), "counted");
 	if (grow_all(t, &box, swim_local_hold(), ~seed, 2, false)) {
 		look(t, &box, ~seed, 2);
 		drop(t, &box);
@@ -586,13 +610,14 @@ static void scope_step(struct thread *t)
 	struct scratch *own = t->own;
 	struct swim_hold *hold = one_in(t, 2) ? swim_pack_hold(own->pack) :
 						swim_pool_hold(own->pool);
+	struct swim_hard counted = {};
 	struct swim_box kept = {};
 	u64 seed = any_seed(t);
 	bool grown = false;
 
 	swim_with_hold(hold_of(IN_PLAIN)) {
 		swim_scope(hold)
-			grown = grow_in_scope(t, hold, &kept, seed);
+			grown = grow_in_scope(t, hold, &kept, &counted, seed);
 	}
 	count(t, COUNT_SCOPES);
 	if (live_in(hold)) {
@@ -600,6 +625,8 @@ static void scope_step(struct thread *t)
 		if (!may_be_left())
 			fail(t, "%ld objects are left behind a scope", live_in(hold));
 	}
+	if (counted.cell)
+		done(t, swim_hard_drop(&counted), "drop of a counted one");
 	if (!grown)
 		return;
 	/* Wherever it is now. */
@@ -626,7 +653,8 @@ static void scope_end(struct thread *t)
 
 const struct kind plant_kind = { .name = "plant", .step = plant_step };
 const struct kind scope_kind = {
-	.name = "scope", .begin = scope_begin, .step = scope_step, .end = scope_end,
+	.name = "scope", .turn = TURN_HOT,
+	.begin = scope_begin, .step = scope_step, .end = scope_end,
 };
 
 int plants_begin(void)

@@ -12,6 +12,7 @@
 #include "torture.h"
 
 #define SHARES	256
+#define WANTED	3	/* of these, half of the time */
 #define MAGIC	0x73776d6dULL
 #define WORDS	14
 
@@ -53,7 +54,7 @@ static const struct swim_type_ops value_ops = { .drop = value_drop, .clone = val
 static SWIM_PLAIN_TYPE_OPS(value_type, struct value, &value_ops);
 
 /**
- * struct share - an entry
+ * struct share - an entry; the first few are wanted more often where races are provoked
  * @busy: somebody has claimed it
  * @hard: keeps a value
  * @soft: does not
@@ -83,7 +84,7 @@ static bool value_check(struct thread *t, const struct value *value)
 
 static struct share *claim_share(struct thread *t)
 {
-	struct share *share = &shares[below(t, SHARES)];
+	struct share *share = &shares[below(t, steps && one_in(t, 2) ? WANTED : SHARES)];
 
 	return claim(&share->busy) ? share : NULL;
 }
@@ -188,9 +189,10 @@ static gfp_t any_gfp(struct thread *t)
 static void make(struct thread *t, struct share *share)
 {
 	struct swim_mut_box mut = {};
+	struct swim_hold *hold = steps && share < &shares[WANTED] ? hot_hold(t) :
+								    hold_of(any_arena(t));
 
-	if (no_memory(t, swim_mut_box_new(&mut, hold_of(any_arena(t)), &value_type, any_gfp(t)),
-		      "new Mut"))
+	if (no_memory(t, swim_mut_box_new(&mut, hold, &value_type, any_gfp(t)), "new Mut"))
 		return;
 	value_write(swim_mut_box_get(&mut), any_seed(t));
 	atomic_long_inc(&values);
@@ -400,7 +402,9 @@ void shares_look(struct thread *t, struct swim_hard_box *hard)
 	}
 }
 
-const struct kind share_kind = { .name = "share", .step = shares_step };
+const struct kind share_kind = {
+	.name = "share", .turn = TURN_HOT, .step = shares_step,
+};
 
 int shares_begin(void)
 {

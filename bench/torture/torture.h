@@ -41,11 +41,24 @@ enum count { COUNTS(COUNT) COUNT_N };
 
 struct thread;
 
+/*
+ * Where races are provoked, all threads run half of the time. The other half goes to those that
+ * provoke them, in turns: who wants the same things at the same time must have the CPUs, and the
+ * others rest.
+ */
+enum turn {
+	TURN_NONE,	/* provokes nothing, and rests in all of these */
+	TURN_HOT, TURN_CROWD, TURN_TIDE, TURN_EXTENT, TURN_UNIT,
+	TURN_ANY,	/* does not rest */
+};
+
 /**
  * struct kind - what a thread does
  * @name: of it
  * @times: so many of it for each that is asked for, when not one
  * @single: there is one of it, however many are asked for
+ * @provoked: there is none of it, unless races are provoked
+ * @turn: when it runs while others rest
  * @begin: before the first step: 0 or an errno; may be NULL
  * @step: a few operations
  * @end: behind the last step; may be NULL
@@ -54,6 +67,8 @@ struct kind {
 	const char *name;
 	unsigned int times;
 	bool single;
+	bool provoked;
+	enum turn turn;
 	int (*begin)(struct thread *t);
 	void (*step)(struct thread *t);
 	void (*end)(struct thread *t);
@@ -119,6 +134,9 @@ extern unsigned int failures;
 /* Requests for memory fail, ours or the kernel's: where a scope ends, what does not fit stays. */
 extern bool shortage;
 
+/* Transitions are counted, and races provoked. */
+extern bool steps;
+
 /* May a scope leave something? Also where nobody knows whether it may wait for who compacts. */
 static inline bool may_be_left(void)
 {
@@ -128,6 +146,8 @@ static inline bool may_be_left(void)
 extern const struct kind writer_kind, pinner_kind, reader_kind, dropper_kind, rehomer_kind;
 extern const struct kind hardirq_kind, softirq_kind;
 extern const struct kind share_kind, plant_kind, scope_kind, bare_kind, brief_kind;
+extern const struct kind rival_kind, chaser_kind, crowd_kind, tide_kind;
+extern const struct kind extent_kind, unit_kind, packer_kind;
 extern const struct kind compactor_kind, observer_kind, failure_kind, hotplug_kind;
 
 /* The tables: made before the first thread, emptied behind the last. */
@@ -141,7 +161,18 @@ void shares_look(struct thread *t, struct swim_hard_box *hard);
 void shares_end(struct thread *t);
 int plants_begin(void);
 void plants_read(struct thread *t);
+struct swim_pool *any_scope_pool(struct thread *t);
 void plants_end(struct thread *t);
+int hots_begin(void);
+struct swim_hold *hot_hold(struct thread *t);
+void hots_end(struct thread *t);
+bool hot_pools_end(struct thread *t);
+int narrows_begin(void);
+bool narrows_end(struct thread *t);
+int grounds_begin(void);
+bool grounds_end(struct thread *t);
+bool pool_end(struct thread *t, struct swim_pool *pool, const char *name);
+bool space_end(struct thread *t, struct swim_space *space);
 
 __printf(2, 3) void fail(struct thread *t, const char *fmt, ...);
 bool failed(void);
