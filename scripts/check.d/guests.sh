@@ -34,7 +34,7 @@ kunit()
 	fi
 	begin "kunit $run"
 	run "kunit $run" suites "$kernel" "$log" -m 1024 -t 1200 "${machine[@]}" \
-		scripts/guest.d/kunit.sh "build/$kernel/swimmem/swimmem.ko" "$@"
+		scripts/guest.d/kunit.sh "${1%%/kunit/*}/swimmem/swimmem.ko" "$@"
 	awk -f scripts/ktap.awk "$log" >"$log.cases"
 	count "kunit $run" "$(wc -l <"$log.cases")"
 	while read -r result of name; do

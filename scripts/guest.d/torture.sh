@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # In a guest: load the torture, which runs for $seconds, while the kernel asks for its memory back, and somebody reads
-# all that debugfs shows. $seed, $threads, $failures, $shortage and $hotplug are the module's; $parameters are those of
-# swimmem.
+# all that debugfs shows. $seed, $threads, $failures, $shortage, $hotplug and $steps are the module's; $parameters are
+# those of swimmem. With steps=1 it brings out how often each transition was done.
 
-: ${seconds:=60} ${seed:=1} ${threads:=0} ${failures:=0} ${shortage:=0} ${hotplug:=0}
+: ${seconds:=60} ${seed:=1} ${threads:=0} ${failures:=0} ${shortage:=0} ${hotplug:=0} ${steps:=0}
 swimmem=/sys/kernel/debug/swimmem
 
 # Until this file is gone.
@@ -37,9 +37,10 @@ shrink &
 look &
 status=0
 insmod torture.ko seconds=$seconds seed=$seed threads=$threads failures=$failures shortage=$shortage \
-	hotplug=$hotplug || status=1
+	hotplug=$hotplug steps=$steps || status=1
 rm /tmp/going
 wait
+[ $steps = 0 ] || put steps <$swimmem/steps
 # The detector of data races tells how much it has watched; it must have watched something.
 races=/sys/kernel/debug/kcsan
 if [ -e $races ]; then
