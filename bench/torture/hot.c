@@ -329,26 +329,30 @@ static void keep_leaf(struct thread *t, struct hot *hot, struct twig *twig)
 	count(t, COUNT_PINNED);
 }
 
-/* The same with one of the array. */
+/* The same with one of the array: pinned, it keeps the array where it is. */
 static void keep_bit(struct thread *t, struct hot *hot, struct twig *twig)
 {
 	struct swim_slice slice;
+	struct swim_raw *lease;
 	struct bit *bit;
 	void *bytes;
+	u64 seed;
 
 	if (!done(t, swim_buf_pin(&twig->bits, &slice), "pin of an array")) {
 		swim_box_unpin(&hot->twig);
 		return;
 	}
 	bit = swim_slice_at(&slice, below(t, slice.len));
-	bytes = pin_raw(t, &bit->bytes);
+	seed = bit->seed;
+	lease = &bit->bytes;
+	bytes = pin_raw(t, lease);
 	swim_buf_unpin(&twig->bits);
 	swim_box_unpin(&hot->twig);
 	if (!done(t, PTR_ERR_OR_ZERO(bytes), "pin of one"))
 		return;
 	udelay(below(t, 30));
-	check(t, bytes, bit->seed, 0, size_of(bit->seed));
-	swim_raw_unpin(&bit->bytes);
+	check(t, bytes, seed, 0, size_of(seed));
+	swim_raw_unpin(lease);
 	count(t, COUNT_PINNED);
 }
 
