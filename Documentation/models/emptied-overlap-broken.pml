@@ -2,7 +2,7 @@
 /*
  * emptied.pml with a fault, which the checker must find: a cookie is taken while the last one has not elapsed.
  *
- * Check: spin -a emptied-overlap-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a emptied-overlap-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define OVERLAP
 #include "emptied.pml"

@@ -32,7 +32,7 @@
  *	TOO_SOON	the cookie that had been taken before the move counts
  *	FIRST_MOVE	the number is that of the first move out of a hunk
  *
- * Check: spin -a emptied.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a emptied.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define OBJECTS	3
 #define HUNK(i)	((i) / 2)

@@ -24,7 +24,7 @@
  *	EARLY_NULL	the frame says that it is nobody's before the pool was touched last
  *	NO_PUT		who held another pool's hunk for a moment leaves it, though it is all dead
  *
- * Check: spin -a hold.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a hold.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define OPEN	8
 #define HOLD	16

@@ -2,7 +2,7 @@
 /*
  * hunk.pml with a fault, which the checker must find: free counts an object dead before it has written its tag.
  *
- * Check: spin -a hunk-early-count-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a hunk-early-count-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define EARLY_COUNT
 #include "hunk.pml"

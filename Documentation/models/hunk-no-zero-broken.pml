@@ -2,7 +2,7 @@
 /*
  * hunk.pml with a fault, which the checker must find: the mark goes back over a tag that is not zero.
  *
- * Check: spin -a hunk-no-zero-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a hunk-no-zero-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define NO_ZERO
 #include "hunk.pml"

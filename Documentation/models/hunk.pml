@@ -41,7 +41,7 @@
  *	NO_GOING	free takes the object from HELD to DEAD at once, and goes on with it
  *	LATE_COUNT	who salvages an object counts it when the hunk is held no more
  *
- * Check: spin -a hunk.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a hunk.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #ifndef FRAMES
 #define FRAMES	1

@@ -22,7 +22,7 @@
  *	PLAIN_REWIND	free counts, looks whether it was the newest, and then stores the mark
  *	MARK_ONLY	the mark alone is compared, and the counts with it are stored
  *
- * Check: spin -a pack.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a pack.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define UNITS	8
 

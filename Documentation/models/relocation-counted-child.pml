@@ -2,7 +2,7 @@
 /*
  * relocation-counted.pml, where the object owns another one, which a second mover moves.
  *
- * Check: spin -a relocation-counted-child.pml && cc -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=512 -o pan pan.c && ./pan -m1000000
+ * Check: spin -a relocation-counted-child.pml && cc -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=512 pan.c -o pan && ./pan -m1000000
  */
 #define CHILD
 #define TURNS	1

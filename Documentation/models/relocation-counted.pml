@@ -44,7 +44,7 @@
  *	EARLY_UNBUSY	the cell is let go before it leads to the copy
  *	NO_GRACE	no grace period before a slot is reused that was moved out of
  *
- * Check: spin -a relocation-counted.pml && cc -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=512 -o pan pan.c && ./pan -m1000000
+ * Check: spin -a relocation-counted.pml && cc -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=512 pan.c -o pan && ./pan -m1000000
  */
 #define N	5
 #define SHARED	3	/* slots below are for what the cell leads to */

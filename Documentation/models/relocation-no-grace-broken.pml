@@ -2,7 +2,7 @@
 /*
  * relocation.pml with a fault, which the checker must find: no grace period before a slot is reused that was moved out of.
  *
- * Check: spin -a relocation-no-grace-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=512 -o pan pan.c && ./pan -m1000000
+ * Check: spin -a relocation-no-grace-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=512 pan.c -o pan && ./pan -m1000000
  */
 #define NO_GRACE
 #include "relocation.pml"

@@ -42,7 +42,7 @@
  *	NO_REHOME	the child's tag goes on naming the lease in the old place
  *	OPEN_MOVE	who hands an object over to another lease is no reader meanwhile
  *
- * Check: spin -a relocation.pml && cc -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=512 -o pan pan.c && ./pan -m1000000
+ * Check: spin -a relocation.pml && cc -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=512 pan.c -o pan && ./pan -m1000000
  */
 #define N	4
 #define EMPTY	255

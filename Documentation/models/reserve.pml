@@ -28,7 +28,7 @@
  *	LATE_TAKE	who shrinks the pool takes the reserve after its own frame has gone
  *	KEPT		the end of the pool forgets the reserve
  *
- * Check: spin -a reserve.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a reserve.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define FRAMES	4
 #define FROM	3	/* hunks from which on there is a reserve */

@@ -2,7 +2,7 @@
 /*
  * retire.pml with a fault, which the checker must find: who starts a hunk over may read whether readers are left before he reads that all is dead.
  *
- * Check: spin -a retire-no-rmb-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a retire-no-rmb-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define NO_RMB
 #include "retire.pml"

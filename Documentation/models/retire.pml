@@ -26,7 +26,7 @@
  *	NO_RELEASE	the tag says DEAD, and the hunk that readers may be left, in any order
  *	LATE_SIGN	that readers may be left is said when the object is counted dead
  *
- * Check: spin -a retire.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a retire.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 bool dead[2];		/* the tags; 0 is stowed, 1 freed */
 byte live = 2;

@@ -2,7 +2,7 @@
 /*
  * room.pml with a fault, which the checker must find: who finds nothing by the summary does not look at all segments.
  *
- * Check: spin -a room-no-last-look-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a room-no-last-look-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define NO_LAST_LOOK
 #include "room.pml"

@@ -40,7 +40,7 @@
  *
  * Memory is sequentially consistent here; space.c names the barriers.
  *
- * Check: spin -a room.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a room.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define SEGMENTS 2
 #define ROWS	2

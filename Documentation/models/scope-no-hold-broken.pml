@@ -2,7 +2,7 @@
 /*
  * scope.pml with a fault, which the checker must find: hunks are gone through without being held.
  *
- * Check: spin -a scope-no-hold-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a scope-no-hold-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define NO_HOLD
 #include "scope.pml"

@@ -2,7 +2,7 @@
 /*
  * scope-stack.pml with a fault, which the checker must find: the innermost scope of all is taken.
  *
- * Check: spin -a scope-stack-no-owner-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a scope-stack-no-owner-broken.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define NO_OWNER
 #include "scope-stack.pml"

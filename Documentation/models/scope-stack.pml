@@ -23,7 +23,7 @@
  *	NO_LOCK		the list is changed without the lock
  *	TASK_OWNER	an interrupt is taken for the task that it has interrupted
  *
- * Check: spin -a scope-stack.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a scope-stack.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define MOST	6	/* entries */
 #define NONE	0

@@ -33,7 +33,7 @@
  *	NO_COUNTED	only exclusive leases are gone through
  *	NO_HOLD		the hunk is not held while it is gone through
  *
- * Check: spin -a scope.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a scope.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define OBJECTS	3
 #define OUT	2	/* the outer hold */

@@ -29,7 +29,7 @@
  * who has the lock or the frame. Memory is sequentially consistent here; segment.c names the
  * barriers.
  *
- * Check: spin -a segment.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a segment.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define FRAMES	2
 #define NOBODY	0

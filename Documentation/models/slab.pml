@@ -25,7 +25,7 @@
  *
  * Memory is sequentially consistent here; slab.c names the barriers.
  *
- * Check: spin -a slab.pml && cc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m1000000
+ * Check: spin -a slab.pml && cc -O2 -DSAFETY -DCOLLAPSE pan.c -o pan && ./pan -m1000000
  */
 #define ROWS	2
 #define BITS	2

@@ -32,7 +32,7 @@
  *	PARENTS_FIRST	parents get their tags, and their cells back, before their children
  *	NO_BUSY		H is copied without its cell
  *
- * Check: spin -a stow.pml && cc -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=512 -o pan pan.c && ./pan -m1000000
+ * Check: spin -a stow.pml && cc -O2 -DSAFETY -DCOLLAPSE -DVECTORSZ=512 pan.c -o pan && ./pan -m1000000
  */
 #define N	7
 #define SPARE	6
