@@ -2,9 +2,7 @@
 # In a guest: run each suite that was brought along. Loading its module runs it; the results are in the kernel's log.
 # $parameters are those of swimmem: debug=1.
 
-leaks=/sys/kernel/debug/kmemleak
-grep -qw kmemleak=off /proc/cmdline && leaks=/none
-[ ! -e $leaks ] || echo clear >$leaks
+leaks clear
 
 # Nothing is charged to the memory control group at the root.
 groups=/sys/fs/cgroup
@@ -25,17 +23,5 @@ for suite in *_kunit.ko; do
 	rmmod swimmem 2>/dev/null || { sleep 1; rmmod swimmem; } || { note "${suite%_kunit.ko} left something behind"; status=1; }
 done
 
-# An object counts as leaked when two scans, with its last chance to be seen between them, found no pointer to it.
-if [ -e $leaks ]; then
-	sleep 5
-	echo scan >$leaks
-	sleep 2
-	echo scan >$leaks
-	suspected=$(grep -c '^unreferenced' $leaks)
-	note "kmemleak: $suspected suspected"
-	if [ $suspected != 0 ]; then
-		head -n 60 $leaks >/dev/kmsg
-		status=1
-	fi
-fi
+leaks || status=1
 exit $status
