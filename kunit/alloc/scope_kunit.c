@@ -2,6 +2,9 @@
 /*
  * The contract of <swimmem/scope.h>.
  */
+#include <linux/hash.h>
+#include <linux/mm.h>
+
 #include "../interrupt.h"
 
 /* Holds are told apart by their address; nothing is allocated from these. */
@@ -189,6 +192,51 @@ static void another_task_sees_none_of_our_scopes(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, swim_workers_run(test, 1, thread_sees_none, NULL), 0);
 		EXPECT_LOCAL(test, A);
 	}
+}
+
+/* As scope.c finds the list in which the scopes of a task stand. */
+#define BUCKET_BITS	8
+#define TASKS_MAX	4096
+
+static int sees_none(void *seen)
+{
+	struct completion *none = seen, *one = none + 1;
+
+	complete(swim_local_hold() == ERR_PTR(-ENOENT) ? none : one);
+	return 0;
+}
+
+/* Their scopes stand in the same list. */
+static void a_neighbour_sees_none_of_our_scopes(struct kunit *test)
+{
+	struct task_struct **tasks = kvcalloc(TASKS_MAX, sizeof(*tasks), GFP_KERNEL);
+	struct completion seen[2];	/* none, or one */
+	unsigned int n;
+
+	KUNIT_ASSERT_NOT_NULL(test, tasks);
+	init_completion(&seen[0]);
+	init_completion(&seen[1]);
+	for (n = 0; n < TASKS_MAX; n++) {
+		tasks[n] = kthread_create(sees_none, seen, "kunit/neighbour");
+		if (IS_ERR(tasks[n]) || hash_ptr(tasks[n], BUCKET_BITS) ==
+					hash_ptr(current, BUCKET_BITS))
+			break;
+	}
+	KUNIT_EXPECT_LT(test, n, (unsigned int)TASKS_MAX);
+	if (n < TASKS_MAX && !IS_ERR(tasks[n])) {
+		get_task_struct(tasks[n]);
+		swim_scope(A) {
+			wake_up_process(tasks[n]);
+			KUNIT_EXPECT_NE(test, wait_for_completion_timeout(&seen[0], 10 * HZ), 0UL);
+		}
+		kthread_stop(tasks[n]);
+		put_task_struct(tasks[n]);
+	}
+	KUNIT_EXPECT_FALSE(test, completion_done(&seen[1]));
+	/* These have never run. */
+	while (n--)
+		kthread_stop(tasks[n]);
+	kvfree(tasks);
 }
 
 /* Each has scopes of its own while all others come and go. Results: 1 another's, 2 one left. */
@@ -542,6 +590,25 @@ static void without_an_outer_scope_it_is_reported(struct kunit *test)
 	beds_end(test, &beds);
 }
 
+/* What is further out is another hold than the one that ends. */
+static void scopes_of_one_hold_left_in_the_wrong_order_report_it(struct kunit *test)
+{
+	struct swim_scope outer, inner;
+	struct swim_box box = {};
+	struct beds beds;
+
+	beds_make(test, &beds);
+	swim_scope_enter(&outer, swim_pool_hold(beds.inner), true);
+	swim_scope_enter(&inner, swim_pool_hold(beds.inner), true);
+	KUNIT_EXPECT_EQ(test, grow(&box, 5, GFP_KERNEL), 0);
+	swim_scope_leave(&outer);
+	EXPECT_REPORT(test, "left by its scope with 3 objects");
+	swim_scope_leave(&inner);
+	KUNIT_EXPECT_EQ(test, keys_are(&box, 5), 0);
+	KUNIT_EXPECT_EQ(test, swim_box_drop(&box), 0);
+	beds_end(test, &beds);
+}
+
 static void a_hold_in_use_before_is_left_alone(struct kunit *test)
 {
 	struct swim_box before = {}, during = {}, with = {};
@@ -715,6 +782,7 @@ static struct kunit_case scope_cases[] = {
 	KUNIT_CASE(scope_without_a_hold_is_reported_and_not_run),
 	KUNIT_CASE(objects_come_from_the_local_hold),
 	KUNIT_CASE(another_task_sees_none_of_our_scopes),
+	KUNIT_CASE(a_neighbour_sees_none_of_our_scopes),
 	KUNIT_CASE(tasks_have_their_own_scopes_at_the_same_time),
 	KUNIT_CASE(hard_interrupt_sees_its_own_scopes_only),
 	KUNIT_CASE(softirq_sees_its_own_scopes_only),
@@ -724,6 +792,7 @@ static struct kunit_case scope_cases[] = {
 	KUNIT_CASE(it_is_stowed_on_every_way_out),
 	KUNIT_CASE(what_cannot_be_stowed_is_reported),
 	KUNIT_CASE(without_an_outer_scope_it_is_reported),
+	KUNIT_CASE(scopes_of_one_hold_left_in_the_wrong_order_report_it),
 	KUNIT_CASE(a_hold_in_use_before_is_left_alone),
 	KUNIT_CASE(the_global_hold_belongs_to_no_scope),
 	KUNIT_CASE(a_pack_is_evacuated_and_empty),
