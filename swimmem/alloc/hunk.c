@@ -11,6 +11,7 @@
 #include "../observe/report.h"
 #include "fail.h"
 #include "pool.h"
+#include "segment.h"
 #include "space.h"
 
 #ifdef CONFIG_KASAN_GENERIC
@@ -102,7 +103,7 @@ struct swim_hunk *swim_hunk_take(struct swim_pool *pool, gfp_t gfp)
 	hunk = block.addr;
 	memset(hunk, 0, SWIM_HUNK_BEGIN);
 	swim_poison((void *)hunk + SWIM_HUNK_BEGIN, size - SWIM_HUNK_BEGIN);
-	if (swim_pool_scanned(pool))
+	if (swim_pool_scanned(pool) && swim_pages_allowed())
 		kmemleak_alloc(hunk, size, 0, gfp);
 	hunk->pool = pool;
 	hunk->frame = swim_pool_frame(pool, hunk);

@@ -14,6 +14,7 @@
 #include "../observe/trace.h"
 #include "fail.h"
 #include "pool.h"
+#include "segment.h"
 
 static size_t header_size(const struct swim_pool *pool)
 {
@@ -78,7 +79,7 @@ void *swim_large_reserve(struct swim_pool *pool, size_t size, size_t align, gfp_
 		return ERR_PTR(err);
 	head = block.addr;
 	memset(head, 0, block.size);
-	if (swim_pool_scanned(pool))
+	if (swim_pool_scanned(pool) && swim_pages_allowed())
 		kmemleak_alloc(head, block.size, 0, gfp);
 	head->pool = pool;
 	head->size = block.size;

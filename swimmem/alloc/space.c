@@ -404,7 +404,7 @@ static struct swim_region *region_make(struct swim_space *space, u32 at, gfp_t g
 
 	if (region)
 		return region;
-	if (swim_fail() || !swim_pages_allowed())
+	if (swim_fail())
 		return NULL;
 	region = (void *)__get_free_pages(gfp | __GFP_ZERO, get_order(sizeof(*region)));
 	if (!region)
@@ -485,7 +485,7 @@ static int grow(struct swim_space *space, unsigned int order, gfp_t gfp)
 	unsigned int frames;
 	size_t size;
 
-	if (swim_fail())
+	if (swim_fail() || !swim_pages_allowed())
 		return -SWIM_ENOMEM;
 	gfp = gfp_for_pages(gfp);
 	size = size_reserve(space, SWIM_SEGMENT_SIZE);
@@ -572,9 +572,9 @@ static int more(struct swim_space *space, unsigned int order, gfp_t gfp)
  * Adds a segment of 2 MiB, or as much of one as the limit leaves and the page
  * allocator has, in pieces of at least 64 KiB.
  *
- * Context: Any but NMI, as @gfp allows.
- * Return: 0; -ENOMEM when there are no pages or the limit is reached;
- * -EOPNOTSUPP for a static space. (Model: heaps, "can grow")
+ * Context: Any but NMI, as @gfp allows. Under PREEMPT_RT nothing is added where nobody may sleep.
+ * Return: 0; -ENOMEM when there are no pages or the limit is reached; -EINVAL without a space;
+ * -EOPNOTSUPP for a static one. (Model: heaps, "can grow")
  */
 int swim_space_grow(struct swim_space *space, gfp_t gfp)
 {
@@ -628,7 +628,8 @@ static size_t frames_put(struct swim_space *space, struct swim_segment *segment,
 					   SWIM_FRAME_SIZE);
 	size_t size;
 
-	if (!swim_segment_free_frames(segment) || !swim_segment_lock(segment))
+	if (!swim_segment_free_frames(segment) || !swim_pages_allowed() ||
+	    !swim_segment_lock(segment))
 		return 0;
 	size = swim_segment_release(segment, frames) * SWIM_FRAME_SIZE;
 	memory_gone(space, segment, size);
@@ -639,7 +640,7 @@ static size_t frames_put(struct swim_space *space, struct swim_segment *segment,
  * swim_space_trim - give all free segments back to the page allocator
  * @space: any; a static one has nothing to give
  *
- * Context: Any but NMI.
+ * Context: Any but NMI. Under PREEMPT_RT nothing goes back where nobody may sleep.
  * Return: bytes given back.
  */
 size_t swim_space_trim(struct swim_space *space)
@@ -686,7 +687,7 @@ EXPORT_SYMBOL_SWIM_KUNIT(swim_space_free_bytes);
  * out of a segment that has lost frames, until all of it has gone. Asks for no memory and
  * waits for nobody.
  *
- * Context: Any but NMI.
+ * Context: as swim_space_trim().
  * Return: bytes given back.
  */
 size_t swim_space_release(struct swim_space *space, size_t most)

@@ -19,7 +19,6 @@
  * again finds it busy, and by the step whether it is on his own trail.
  */
 #include <linux/export.h>
-#include <linux/wait_bit.h>
 
 #include <swimmem/stow.h>
 
@@ -76,8 +75,7 @@ static void let_go(struct swim_cell *cell, void *object)
 	swim_cell_unbusy(cell);
 	local_irq_restore(flags);
 	swim_step(STOW_LET_GO);
-	/* Only as a number. */
-	wake_up_var(&cell->status);
+	swim_cell_wake(cell);
 }
 
 /* Why a counted object could not be kept; 0 to try again. */

@@ -238,11 +238,24 @@ void swim_cell_ask(struct swim_cell *cell)
 	cpu_relax();
 }
 
-/* A lease of kind @gone has been in somebody's way. The cell is only a number here. */
+/**
+ * swim_cell_wake - let those who wait for a lease try again
+ * @cell: only as a number
+ *
+ * Context: Any but NMI. Under PREEMPT_RT this takes locks that sleep; where nobody may sleep there,
+ * nobody is woken, and who waits looks again by himself (swim_cell_wait()).
+ */
+void swim_cell_wake(struct swim_cell *cell)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible())
+		wake_up_var(&cell->status);
+}
+
+/* A lease of kind @gone has been in somebody's way. */
 static void wake(struct swim_cell *cell, enum swim_lease_kind gone, unsigned long status)
 {
 	if (swim_weight(gone) & (SWIM_REF_ONE | SWIM_MUT_ONE) && !swim_status_ref(status))
-		wake_up_var(&cell->status);
+		swim_cell_wake(cell);
 }
 
 /**
@@ -401,7 +414,8 @@ int swim_cell_wait(struct swim_cell *cell, enum swim_lease_kind to, int err)
 	switch (err) {
 	case -SWIM_EALIASED:
 		swim_step(CELL_WAIT);
-		wait_var_event(&cell->status, is_ready(cell, to));
+		wait_var_event_timeout(&cell->status, is_ready(cell, to),
+				       IS_ENABLED(CONFIG_PREEMPT_RT) ? 1 : MAX_SCHEDULE_TIMEOUT);
 		return 0;
 	case -SWIM_ERELOCATING:
 		swim_step(CELL_WAIT_BUSY);

@@ -16,6 +16,7 @@ bool swim_cell_is(const struct swim_cell *cell);
 bool swim_cell_busy(struct swim_cell *cell);
 void swim_cell_unbusy(struct swim_cell *cell);
 void swim_cell_ask(struct swim_cell *cell);
+void swim_cell_wake(struct swim_cell *cell);
 bool swim_cell_put(struct swim_cell *cell, enum swim_lease_kind kind);
 int swim_cell_turn(struct swim_cell *cell, enum swim_lease_kind from, enum swim_lease_kind to,
 		   bool into, bool *last);
