@@ -929,8 +929,10 @@ static bool pool_has_hunks(const struct swim_pool *pool)
  */
 void swim_pool_quiesce(struct swim_pool *pool)
 {
+	swim_registry_del_pool(pool);
 	swim_reclaim_end(pool);
 	swim_cleaner_end(pool);
+	swim_pool_flush(pool);
 	/* A hunk that goes waits twice. */
 	rcu_barrier();
 	rcu_barrier();
