@@ -975,20 +975,20 @@ static void give_up(struct swim_cleaner *cleaner)
 
 /**
  * swim_clean_stop - give up the run that is not at its end, if there is one
- * @pool: all of its hunks but those that CPUs have are closed then, and nobody has them
+ * @pool: its cleaner has none of its hunks until swim_clean_unlock()
  * @wait: for the step of who cleans; the caller may sleep
  *
  * Context: Process; or any but NMI without @wait.
- * Return: false when somebody cleans, and that is not to be waited for.
+ * Return: true, with the lock; false when somebody cleans, and that is not to be waited for, or
+ * where interrupts are kept away: a mutex has a lock that they do not know of.
  */
 bool swim_clean_stop(struct swim_pool *pool, bool wait)
 {
 	if (wait)
 		swim_clean_lock(pool);
-	else if (!in_task() || !swim_clean_trylock(pool))
+	else if (!in_task() || in_softirq() || irqs_disabled() || !swim_clean_trylock(pool))
 		return false;
 	give_up(&pool->cleaner);
-	swim_clean_unlock(pool);
 	return true;
 }
 

@@ -23,7 +23,8 @@
 #include "walk.h"
 
 /* Rounds over hunks that somebody else has. */
-#define TRIES	16
+#define TRIES		16
+#define TRIES_ATOMIC	2	/* no other CPU closes its hunk meanwhile */
 
 /**
  * struct evacuation - what is done with each object
@@ -88,7 +89,7 @@ static bool is_in_pool(struct swim_hold *hold, const void *at)
 	return frame && READ_ONCE(frame->pool) == pool;
 }
 
-/* false when a hunk was passed over, for a mover had it, or a CPU. */
+/* false when a hunk was passed over, for a mover had it, or a CPU; not if it waits for readers. */
 static bool pool_round(struct swim_pool *pool, const struct evacuation *out)
 {
 	struct swim_frame *frame;
@@ -98,7 +99,8 @@ static bool pool_round(struct swim_pool *pool, const struct evacuation *out)
 
 	swim_for_each_frame(pool, number, frame) {
 		if (!swim_hunk_hold(frame, pool)) {
-			all &= !(READ_ONCE(frame->pool) == pool && swim_stepped(SCOPE_PASS_OVER));
+			all &= !(READ_ONCE(frame->pool) == pool && atomic_read(&frame->live) &&
+				 swim_stepped(SCOPE_PASS_OVER));
 			continue;
 		}
 		swim_walk_begin(&walk, pool, frame);
@@ -132,7 +134,7 @@ void swim_pool_evacuate(struct swim_pool *pool, struct swim_hold *to, gfp_t gfp)
 	unsigned int tries;
 	bool all;
 
-	for (tries = 0; tries < TRIES; tries++) {
+	for (tries = 0; tries < (may_sleep ? TRIES : TRIES_ATOMIC); tries++) {
 		if (may_sleep)
 			swim_pool_flush(pool);
 		else
@@ -145,6 +147,7 @@ void swim_pool_evacuate(struct swim_pool *pool, struct swim_hold *to, gfp_t gfp)
 		if (all || pool->hold.ops->is_empty(&pool->hold) ||
 		    !swim_clean_stop(pool, may_sleep))
 			break;
+		swim_clean_unlock(pool);
 		swim_step(SCOPE_WAIT);
 		/* Who only looks has a hunk for a moment. */
 		if (may_sleep && tries)

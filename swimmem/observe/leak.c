@@ -17,6 +17,7 @@
 
 #include <swimmem/pack.h>
 
+#include "../alloc/segment.h"
 #include "../compact/walk.h"
 #include "../compat.h"
 #include "../lease/cell.h"
@@ -75,18 +76,20 @@ static bool step(struct swim_walk *walk, struct seen *seen, bool alone)
 	return true;
 }
 
-static void visit_hunk(struct visitor *visitor, struct swim_walk *walk, bool alone)
+/* false when it was not possible to come to its end. */
+static bool visit_hunk(struct visitor *visitor, struct swim_walk *walk, bool alone)
 {
 	while (walk->at < walk->end) {
 		struct seen seen = { .object = swim_walk_object(walk) };
 
 		seen.value = swim_tag_read(swim_tag_of(seen.object));
 		if (!step(walk, &seen, alone))
-			return;
+			return false;
 		if (is_live(seen.value) &&
 		    swim_tag_read(swim_tag_of(seen.object)) == seen.value)
 			visitor->visit(visitor, &seen);
 	}
+	return true;
 }
 
 /**
@@ -115,23 +118,32 @@ unsigned int swim_open_mark(struct swim_pool *pool, const struct swim_frame *fra
 	return 0;
 }
 
-/* @alone: nobody uses the pool, so the open hunks can be looked at too. */
-static void visit_frame(struct visitor *visitor, struct swim_pool *pool, struct swim_frame *frame,
+/*
+ * @alone: nobody uses the pool, so the open hunks can be looked at too. false when what was closed
+ * could not be looked at to its end.
+ */
+static bool visit_frame(struct visitor *visitor, struct swim_pool *pool, struct swim_frame *frame,
 			bool alone)
 {
 	struct swim_walk walk;
+	bool whole;
 
 	if (swim_hunk_hold(frame, pool)) {
 		swim_walk_begin(&walk, pool, frame);
-		visit_hunk(visitor, &walk, alone);
+		whole = visit_hunk(visitor, &walk, alone);
 		if (swim_hunk_unhold(frame, 0))
 			swim_hunk_put(swim_frame_hunk(pool, frame));
-	} else if (alone && READ_ONCE(frame->pool) == pool &&
-		   atomic_read(&frame->live) > (int)SWIM_FRAME_SIZE) {
+		return whole;
+	}
+	if (READ_ONCE(frame->pool) != pool)
+		return true;
+	if (alone && atomic_read(&frame->live) > (int)SWIM_FRAME_SIZE) {
 		swim_walk_begin(&walk, pool, frame);
 		walk.end = swim_open_mark(pool, frame);
-		visit_hunk(visitor, &walk, true);
+		return visit_hunk(visitor, &walk, true);
 	}
+	/* Somebody else is at it. */
+	return atomic_read(&frame->live) < SWIM_HUNK_HOLD;
 }
 
 /* Only a debug pool knows where its large objects are. */
@@ -154,14 +166,16 @@ static void visit_larges(struct visitor *visitor, struct swim_pool *pool)
 	raw_spin_unlock_irqrestore(&pool->larges_lock, flags);
 }
 
-static void visit_pool(struct visitor *visitor, struct swim_pool *pool, bool alone)
+static bool visit_pool(struct visitor *visitor, struct swim_pool *pool, bool alone)
 {
 	struct swim_frame *frame;
+	bool whole = true;
 	u32 number;
 
 	swim_for_each_frame(pool, number, frame)
-		visit_frame(visitor, pool, frame, alone);
+		whole &= visit_frame(visitor, pool, frame, alone);
 	visit_larges(visitor, pool);
+	return whole;
 }
 
 /* The metadata and the type of an owned object; false when it has none, or no type. */
@@ -283,8 +297,9 @@ static void groups_begin(struct groups *groups,
 {
 	*groups = (struct groups){ .visitor.visit = visit };
 	/* A pack may end anywhere; without memory there is one group. */
-	groups->group = kvcalloc(GROUPS, sizeof(*groups->group),
-				 (preemptible() ? GFP_KERNEL : GFP_NOWAIT) | __GFP_NOWARN);
+	if (swim_pages_allowed())
+		groups->group = kvcalloc(GROUPS, sizeof(*groups->group),
+					 (preemptible() ? GFP_KERNEL : GFP_NOWAIT) | __GFP_NOWARN);
 }
 
 static void sort_groups(struct groups *groups)
@@ -650,14 +665,19 @@ static void leaving_visit(struct visitor *visitor, const struct seen *seen)
  * Whoever walks the pool later must not look at a lease or a type that has gone with it.
  *
  * Context: Process, may sleep.
+ * Return: false when somebody else is at work on the pool: then there may be more.
  */
-void swim_leak_module(struct swim_pool *pool, const struct module *module)
+bool swim_leak_module(struct swim_pool *pool, const struct module *module)
 {
 	struct leaving leaving = { .pool = pool, .module = module };
 	struct groups *groups = &leaving.groups;
+	bool whole;
 
+	if (!swim_clean_stop(pool, false))
+		return false;
 	groups_begin(groups, leaving_visit);
-	visit_pool(&groups->visitor, pool, false);
+	whole = visit_pool(&groups->visitor, pool, false);
+	swim_clean_unlock(pool);
 	if (groups->all.objects &&
 	    swim_report_begin("module '%s' gone with %lu objects, %zu bytes live in pool '%s'",
 			      module->name, groups->all.objects, groups->all.bytes, pool->name)) {
@@ -665,6 +685,7 @@ void swim_leak_module(struct swim_pool *pool, const struct module *module)
 		swim_report_end();
 	}
 	groups_end(groups);
+	return whole;
 }
 
 static void show_group(struct seq_file *seq, const struct group *group)

@@ -16,7 +16,7 @@ void swim_leak_pool(struct swim_pool *pool, const struct swim_pool_stats *stats,
 		    const char *what);
 void swim_leak_pack(struct swim_pack *pack, const struct swim_pack_stats *stats,
 		    const char *what);
-void swim_leak_module(struct swim_pool *pool, const struct module *module);
+bool swim_leak_module(struct swim_pool *pool, const struct module *module);
 int swim_owners_show(struct seq_file *seq, struct swim_pool *pool);
 int swim_obstacles_show(struct seq_file *seq, struct swim_pool *pool);
 bool swim_tell_lasting(struct swim_pool *pool, void *object, unsigned long value, size_t size,

@@ -6,9 +6,11 @@
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/ctype.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "../alloc/pool.h"
@@ -16,6 +18,10 @@
 #include "leak.h"
 #include "record.h"
 #include "registry.h"
+#include "report.h"
+
+/* For so long who is in the way of a module that goes is waited for. */
+#define LEAVE_TICKS	(2 * HZ)
 
 static DEFINE_MUTEX(lock);	/* of both lists */
 static LIST_HEAD(spaces);
@@ -190,21 +196,49 @@ static void pool_flush(struct swim_pool *pool, void *unused)
 	swim_pool_flush_cpuslocked(pool);
 }
 
-static void pool_leave(struct swim_pool *pool, void *module)
+/**
+ * struct leaving - a look for what a module has left
+ * @module: that goes
+ * @whole: nobody was in the way
+ */
+struct leaving {
+	const struct module *module;
+	bool whole;
+};
+
+static void pool_leave(struct swim_pool *pool, void *arg)
 {
-	swim_leak_module(pool, module);
+	struct leaving *leaving = arg;
+
+	leaving->whole &= swim_leak_module(pool, leaving->module);
 }
 
-/* What a client that goes has not dropped would lead to what is no longer there. */
+/*
+ * What a client that goes has not dropped would lead to what is no longer there. Who compacts or
+ * looks at a pool meanwhile is in the way, but not to be waited for with these locks; and what was
+ * closed may have been opened again before it was looked at.
+ */
 static int module_notify(struct notifier_block *unused, unsigned long state, void *module)
 {
+	const unsigned long until = jiffies + LEAVE_TICKS;
+	struct leaving leaving = { .module = module };
+	unsigned int looks = 0;
+
 	if (state != MODULE_STATE_GOING || !is_client(module))
 		return NOTIFY_DONE;
-	/* In this order, as for a CPU that goes. */
-	cpus_read_lock();
-	swim_registry_each(NULL, pool_flush, NULL);
-	swim_registry_each(NULL, pool_leave, module);
-	cpus_read_unlock();
+	do {
+		if (looks)
+			schedule_timeout_uninterruptible(1);
+		leaving.whole = true;
+		/* In this order, as for a CPU that goes. */
+		cpus_read_lock();
+		swim_registry_each(NULL, pool_flush, NULL);
+		swim_registry_each(NULL, pool_leave, &leaving);
+		cpus_read_unlock();
+	} while (++looks < 2 || (!leaving.whole && time_before(jiffies, until)));
+	if (!leaving.whole)
+		swim_report("module '%s' gone while not all of a pool could be looked at",
+			    leaving.module->name);
 	return NOTIFY_OK;
 }
 
