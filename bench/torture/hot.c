@@ -12,6 +12,7 @@
 #include <linux/delay.h>
 #include <linux/vmalloc.h>
 
+#include "../../swimmem/compact/cleaner.h"
 #include "torture.h"
 
 #define HOTS	6
@@ -179,7 +180,7 @@ static void use_ptr(struct thread *t, struct swim_ptr *ptr, u64 seed)
 /* There and back, so that who looks at one of both leases finds the object in the other. */
 static void swing(struct thread *t, struct hot *hot)
 {
-	unsigned int n = below(t, 16);
+	unsigned int n = below(t, 64);
 
 	while (n--) {
 		if (!done(t, swim_ptr_move(&hot->next, &hot->ptr), "move") ||
@@ -202,7 +203,7 @@ static void use_plain(struct thread *t, struct hot *hot)
 		no_memory(t, new_ptr(t, &hot->ptr, hot_hold(t), hot->seed), "new");
 	else if (one_in(t, 4))
 		done(t, swim_ptr_drop(&hot->ptr), "drop");
-	else if (one_in(t, 4))
+	else if (one_in(t, 2))
 		swing(t, hot);
 	else
 		use_ptr(t, &hot->ptr, hot->seed);
@@ -323,7 +324,7 @@ static void keep_leaf(struct thread *t, struct hot *hot, struct twig *twig)
 	if (one_in(t, 4))
 		try_elsewhere(t, hot);
 	else
-		udelay(below(t, 30));
+		udelay(below(t, one_in(t, 8) ? 1000 : 30));
 	check(t, object, seed, 0, size_of(seed));
 	unpin_leaf(twig, leaf);
 	count(t, COUNT_PINNED);
@@ -350,7 +351,7 @@ static void keep_bit(struct thread *t, struct hot *hot, struct twig *twig)
 	swim_box_unpin(&hot->twig);
 	if (!done(t, PTR_ERR_OR_ZERO(bytes), "pin of one"))
 		return;
-	udelay(below(t, 30));
+	udelay(below(t, one_in(t, 8) ? 1000 : 30));
 	check(t, bytes, seed, 0, size_of(seed));
 	swim_raw_unpin(lease);
 	count(t, COUNT_PINNED);
@@ -442,24 +443,53 @@ static void rival_step(struct thread *t)
 	let_go(&hot->busy);
 }
 
-static int chase(struct thread *t, struct swim_pool *chased)
+static void compacted(struct thread *t, int err)
 {
-	return one_in(t, 8) ? swim_pool_compact_step(chased, 100) : swim_pool_compact(chased, 100);
+	if (err == -EBUSY)
+		count(t, COUNT_REFUSED);
+	else if (err != 1 && !no_memory(t, err, "compact"))
+		count(t, COUNT_COMPACTED);
+}
+
+/**
+ * chase - move all that is in a pool, without waiting for readers
+ * @t: who does
+ * @pool: that is; nothing happens when somebody else compacts there
+ */
+void chase(struct thread *t, struct swim_pool *pool)
+{
+#ifdef CONFIG_SWIMMEM_STEPS
+	compacted(t, swim_clean_chase(pool));
+#endif
+}
+
+/* As there are runs of many steps in these, they may end between two. */
+static void chase_scope(struct thread *t)
+{
+	struct swim_pool *pool = any_scope_pool(t);
+
+	if (pool)
+		compacted(t, swim_pool_compact_step(pool, 100));
 }
 
 static void chaser_step(struct thread *t)
 {
 	static const unsigned int arena[] = { IN_TIGHT, IN_FIXED, IN_PAGES };
-	struct swim_pool *chased = pools[below(t, POOLS)];
-	int err;
 
-	if (one_in(t, 4))
-		chased = arenas[arena[below(t, ARRAY_SIZE(arena))]].pool;
-	else if (one_in(t, 4))
-		chased = any_scope_pool(t) ?: chased;
-	err = chase(t, chased);
-	if (err != 1 && !no_memory(t, err, "compact"))
-		count(t, COUNT_COMPACTED);
+	switch (below(t, 8)) {
+	case 0:
+	case 1:
+		chase(t, arenas[arena[below(t, ARRAY_SIZE(arena))]].pool);
+		break;
+	case 2:
+		chase_scope(t);
+		break;
+	default:
+		chase(t, pools[below(t, POOLS)]);
+		break;
+	}
+	/* Owners shall have something for it to move. */
+	usleep_range(20, 200);
 }
 
 const struct kind rival_kind = {
@@ -467,7 +497,8 @@ const struct kind rival_kind = {
 };
 
 const struct kind chaser_kind = {
-	.name = "chaser", .provoked = true, .turn = TURN_HOT, .times = 3, .step = chaser_step,
+	.name = "chaser", .provoked = true, .urgent = true, .turn = TURN_HOT, .times = 2,
+	.step = chaser_step,
 };
 
 int hots_begin(void)

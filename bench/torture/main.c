@@ -80,6 +80,7 @@ static const struct kind *const kinds[] = {
 	&compactor_kind, &observer_kind, &failure_kind, &hotplug_kind,
 	/* The others have the same numbers, and so the same random ones, with and without these. */
 	&rival_kind, &chaser_kind, &crowd_kind, &tide_kind, &extent_kind, &unit_kind, &packer_kind,
+	&sharer_kind, &single_kind, &shuttle_kind, &prodded_kind, &prodder_kind,
 };
 
 /* Does nothing but look at what is left, when all others have ended. */
@@ -213,7 +214,7 @@ static enum turn turn_now(void)
 	/* What movers and owners do to each other takes most of it. */
 	static const enum turn order[] = {
 		TURN_HOT, TURN_CROWD, TURN_HOT, TURN_TIDE, TURN_HOT, TURN_EXTENT, TURN_HOT,
-		TURN_UNIT,
+		TURN_UNIT, TURN_HOT, TURN_SHUTTLE, TURN_HOT, TURN_PROD,
 	};
 	const unsigned long period = jiffies / TURN_TICKS;
 
@@ -304,6 +305,8 @@ static int team_begin(void)
 		}
 		/* It may have ended by itself before it is asked to. */
 		get_task_struct(t->task);
+		if (t->kind->urgent)
+			sched_set_fifo_low(t->task);
 	}
 	for (n = 0; !err && n < team_size; n++)
 		wake_up_process(team[n].task);
@@ -486,7 +489,7 @@ static int possible(void)
 
 static int provoked_begin(void)
 {
-	return hots_begin() ?: narrows_begin() ?: grounds_begin();
+	return hots_begin() ?: narrows_begin() ?: grounds_begin() ?: prods_begin();
 }
 
 static bool provoked_end(struct thread *t)
@@ -494,7 +497,8 @@ static bool provoked_end(struct thread *t)
 	bool ended = hot_pools_end(t);
 
 	ended = narrows_end(t) && ended;
-	return grounds_end(t) && ended;
+	ended = grounds_end(t) && ended;
+	return prods_end(t) && ended;
 }
 
 static int make(void)

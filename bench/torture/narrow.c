@@ -4,6 +4,7 @@
  *
  *	crowd		two pools take the last hunks of one space from each other; a third has
  *			a hunk for all CPUs, of a page
+ *	shuttle		two more pools, which give one hunk to each other, filled alike
  *	tide		a large pool that is filled to its limit, thinned out, compacted and emptied
  */
 #include <linux/slab.h>
@@ -14,8 +15,8 @@
 #define CROWDED		6	/* objects of each thread, of up to a quarter of a hunk */
 #define CROWDS		3
 #define PAGES		3	/* of the third pool, which itself needs one */
-#define TIDE		(144 * SZ_64K)
-#define TIDES		900	/* objects of each thread */
+#define TIDE		(24 * SZ_64K)
+#define TIDES		150	/* objects of each thread */
 
 /**
  * struct owned - an object
@@ -29,9 +30,9 @@ struct owned {
 	u32 size;
 };
 
-static struct swim_space *crowd_space, *tide_space;
+static struct swim_space *crowd_space, *shuttle_space, *tide_space;
 static struct swim_slab crowd_slab;
-static struct swim_pool *crowd[CROWDS], *tide;
+static struct swim_pool *crowd[CROWDS], *tide, *shuttle[2];
 
 static void make(struct thread *t, struct owned *owned, struct swim_pool *pool, u32 size, gfp_t gfp)
 {
@@ -134,6 +135,24 @@ static void tide_step(struct thread *t)
 	ebb(t);
 }
 
+/* So many that the hunk of the first is closed: who compacts may take it for one of before. */
+static void shuttle_step(struct thread *t)
+{
+	struct owned *owned = t->own;
+	struct swim_pool *pool = shuttle[below(t, ARRAY_SIZE(shuttle))];
+	unsigned int n;
+
+	if (one_in(t, 4)) {
+		chase(t, pool);
+		return;
+	}
+	for (n = 0; n < CROWDED; n++)
+		make(t, &owned[n], pool, SZ_16K - 64, NOWAIT);
+	for (n = 0; n < CROWDED; n++)
+		if (!swim_raw_is_empty(&owned[n].raw))
+			drop(t, &owned[n]);
+}
+
 static int tide_begin(struct thread *t)
 {
 	t->own = kvcalloc(TIDES, sizeof(struct owned), GFP_KERNEL);
@@ -150,6 +169,11 @@ const struct kind crowd_kind = {
 	.begin = crowd_begin, .step = crowd_step, .end = crowd_end,
 };
 
+const struct kind shuttle_kind = {
+	.name = "shuttle", .provoked = true, .turn = TURN_SHUTTLE, .times = 2,
+	.begin = crowd_begin, .step = shuttle_step, .end = crowd_end,
+};
+
 const struct kind tide_kind = {
 	.name = "tide", .provoked = true, .turn = TURN_TIDE, .times = 2,
 	.begin = tide_begin, .step = tide_step, .end = tide_end,
@@ -162,16 +186,20 @@ int narrows_begin(void)
 	if (!block.addr)
 		return -ENOMEM;
 	crowd_space = swim_space_create("torture-crowd", 5 * SZ_64K);
+	shuttle_space = swim_space_create("torture-shuttle", 7 * SZ_64K);
 	tide_space = swim_space_create("torture-tide", TIDE);
-	if (IS_ERR(crowd_space) || IS_ERR(tide_space) ||
+	if (IS_ERR(crowd_space) || IS_ERR(shuttle_space) || IS_ERR(tide_space) ||
 	    swim_slab_init(&crowd_slab, &block, PAGE_SIZE))
 		return -ENOMEM;
 	crowd[0] = swim_pool_create("torture-crowd-0", swim_space_heap(crowd_space), 0);
 	crowd[1] = swim_pool_create("torture-crowd-1", swim_space_heap(crowd_space), 0);
 	crowd[2] = swim_pool_create("torture-crowd-2", swim_slab_heap(&crowd_slab), 0);
+	shuttle[0] = swim_pool_create("torture-shuttle-0", swim_space_heap(shuttle_space), 0);
+	shuttle[1] = swim_pool_create("torture-shuttle-1", swim_space_heap(shuttle_space), 0);
 	tide = swim_pool_create("torture-tide", swim_space_heap(tide_space), 0);
 	return PTR_ERR_OR_ZERO(crowd[0]) ?: PTR_ERR_OR_ZERO(crowd[1]) ?:
-	       PTR_ERR_OR_ZERO(crowd[2]) ?: PTR_ERR_OR_ZERO(tide);
+	       PTR_ERR_OR_ZERO(crowd[2]) ?: PTR_ERR_OR_ZERO(shuttle[0]) ?:
+	       PTR_ERR_OR_ZERO(shuttle[1]) ?: PTR_ERR_OR_ZERO(tide);
 }
 
 bool narrows_end(struct thread *t)
@@ -181,7 +209,10 @@ bool narrows_end(struct thread *t)
 
 	for (n = 0; n < CROWDS; n++)
 		ended = pool_end(t, crowd[n], "torture-crowd") && ended;
-	ended = ended && space_end(t, crowd_space) && space_end(t, tide_space);
+	for (n = 0; n < ARRAY_SIZE(shuttle); n++)
+		ended = pool_end(t, shuttle[n], "torture-shuttle") && ended;
+	ended = ended && space_end(t, crowd_space) && space_end(t, shuttle_space) &&
+		space_end(t, tide_space);
 	if (ended)
 		vfree(crowd_slab.memory.addr);
 	return ended;

@@ -573,6 +573,9 @@ static int scope_begin(struct thread *t)
 	own->pool = swim_pool_create(name, swim_space_heap(spaces.plain), 0);
 	if (!IS_ERR(own->pool) && scopes < SCOPES)
 		scope_pools[scopes++] = own->pool;
+	/* Of a run there is more than one step. */
+	if (!IS_ERR(own->pool) && steps)
+		done(t, swim_pool_set_budget(own->pool, 1, 0), "set a budget");
 	return PTR_ERR_OR_ZERO(own->pack) ?: PTR_ERR_OR_ZERO(own->pool);
 }
 

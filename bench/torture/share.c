@@ -4,6 +4,11 @@
  * which other entries, and plants, have leases of as well. Nobody keeps a Ref or a Mut for longer
  * than one step, and nobody who has one waits for another.
  *
+ *	share		does what can be done with an entry
+ *	sharer		the same, where races are provoked
+ *	single		ends a value with its only Hard, while a mover may have it and somebody else
+ *			drops its only Soft, and makes the next one at once
+ *
  * A value counts itself: it is made, or cloned, once, and dropped once.
  */
 #include <linux/delay.h>
@@ -66,6 +71,22 @@ struct share {
 };
 
 static struct share *shares;
+
+/**
+ * struct single - a value that nobody else has leases of
+ * @hard_busy: somebody has claimed @hard
+ * @soft_busy: somebody has claimed @soft
+ * @hard: keeps it
+ * @soft: does not; of the same value, or one before
+ */
+struct single {
+	unsigned long hard_busy;
+	unsigned long soft_busy;
+	struct swim_hard_box hard;
+	struct swim_soft_box soft;
+};
+
+static struct single singles[8];
 
 static void value_write(struct value *value, u64 seed)
 {
@@ -186,20 +207,29 @@ static gfp_t any_gfp(struct thread *t)
 	return t->interrupt || one_in(t, 2) ? NOWAIT : GFP_KERNEL | __GFP_NOWARN;
 }
 
-static void make(struct thread *t, struct share *share)
+/* @soft: gets a lease, too; NULL for none. */
+static void make(struct thread *t, struct swim_hold *hold, struct swim_hard_box *hard,
+		 struct swim_soft_box *soft)
 {
 	struct swim_mut_box mut = {};
-	struct swim_hold *hold = steps && share < &shares[WANTED] ? hot_hold(t) :
-								    hold_of(any_arena(t));
 
 	if (no_memory(t, swim_mut_box_new(&mut, hold, &value_type, any_gfp(t)), "new Mut"))
 		return;
 	value_write(swim_mut_box_get(&mut), any_seed(t));
 	atomic_long_inc(&values);
 	count(t, COUNT_MADE);
-	if (one_in(t, 2) && swim_soft_box_is_empty(&share->soft))
-		refused(t, swim_mut_box_to_soft(&share->soft, &mut), "Mut to Soft");
-	into_hard(t, &share->hard, &mut);
+	if (soft)
+		refused(t, swim_mut_box_to_soft(soft, &mut), "Mut to Soft");
+	into_hard(t, hard, &mut);
+}
+
+static void make_share(struct thread *t, struct share *share)
+{
+	struct swim_hold *hold = steps && share < &shares[WANTED] ? hot_hold(t) :
+								    hold_of(any_arena(t));
+	bool soft = one_in(t, 2) && swim_soft_box_is_empty(&share->soft);
+
+	make(t, hold, &share->hard, soft ? &share->soft : NULL);
 }
 
 /* Another entry gets a lease of what this one keeps. */
@@ -364,7 +394,7 @@ void shares_step(struct thread *t)
 	else if (!swim_soft_box_is_empty(&share->soft))
 		upgrade(t, share);
 	else
-		make(t, share);
+		make_share(t, share);
 	if (!swim_soft_box_is_empty(&share->soft) && one_in(t, 16))
 		dropped(t, swim_soft_box_drop(&share->soft));
 	let_go(&share->busy);
@@ -402,8 +432,63 @@ void shares_look(struct thread *t, struct swim_hard_box *hard)
 	}
 }
 
+static void end_single(struct thread *t, struct single *single)
+{
+	struct swim_soft_box soft = {};
+
+	if (swim_hard_box_is_empty(&single->hard))
+		return;
+	if (one_in(t, 2)) {
+		dropped(t, swim_hard_box_drop(&single->hard));
+		return;
+	}
+	if (!refused(t, swim_hard_box_into_soft(&soft, &single->hard), "Hard into Soft"))
+		dropped(t, swim_soft_box_drop(&soft));
+}
+
+static void end_soft(struct thread *t, struct single *single)
+{
+	if (!swim_soft_box_is_empty(&single->soft))
+		dropped(t, swim_soft_box_drop(&single->soft));
+}
+
+static void make_single(struct thread *t, struct single *single)
+{
+	bool soft = claim(&single->soft_busy);
+
+	if (swim_hard_box_is_empty(&single->hard))
+		make(t, hot_hold(t), &single->hard,
+		     soft && swim_soft_box_is_empty(&single->soft) ? &single->soft : NULL);
+	if (soft)
+		let_go(&single->soft_busy);
+}
+
+static void single_step(struct thread *t)
+{
+	struct single *single = &singles[below(t, ARRAY_SIZE(singles))];
+
+	if (one_in(t, 2)) {
+		if (!claim(&single->soft_busy))
+			return;
+		end_soft(t, single);
+		let_go(&single->soft_busy);
+	} else if (claim(&single->hard_busy)) {
+		end_single(t, single);
+		make_single(t, single);
+		let_go(&single->hard_busy);
+	}
+}
+
 const struct kind share_kind = {
 	.name = "share", .turn = TURN_HOT, .step = shares_step,
+};
+
+const struct kind sharer_kind = {
+	.name = "sharer", .provoked = true, .turn = TURN_HOT, .times = 2, .step = shares_step,
+};
+
+const struct kind single_kind = {
+	.name = "single", .provoked = true, .turn = TURN_HOT, .times = 2, .step = single_step,
 };
 
 int shares_begin(void)
@@ -417,6 +502,10 @@ void shares_end(struct thread *t)
 	struct swim_ref_box ref = {};
 	unsigned int n;
 
+	for (n = 0; n < ARRAY_SIZE(singles); n++) {
+		end_single(t, &singles[n]);
+		end_soft(t, &singles[n]);
+	}
 	for (n = 0; shares && n < SHARES; n++) {
 		struct share *share = &shares[n];
 

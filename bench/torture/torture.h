@@ -48,7 +48,7 @@ struct thread;
  */
 enum turn {
 	TURN_NONE,	/* provokes nothing, and rests in all of these */
-	TURN_HOT, TURN_CROWD, TURN_TIDE, TURN_EXTENT, TURN_UNIT,
+	TURN_HOT, TURN_CROWD, TURN_SHUTTLE, TURN_TIDE, TURN_EXTENT, TURN_UNIT, TURN_PROD,
 	TURN_ANY,	/* does not rest */
 };
 
@@ -58,6 +58,7 @@ enum turn {
  * @times: so many of it for each that is asked for, when not one
  * @single: there is one of it, however many are asked for
  * @provoked: there is none of it, unless races are provoked
+ * @urgent: it runs whenever it can: it waits for readers most of the time, and then for no CPU
  * @turn: when it runs while others rest
  * @begin: before the first step: 0 or an errno; may be NULL
  * @step: a few operations
@@ -68,6 +69,7 @@ struct kind {
 	unsigned int times;
 	bool single;
 	bool provoked;
+	bool urgent;
 	enum turn turn;
 	int (*begin)(struct thread *t);
 	void (*step)(struct thread *t);
@@ -146,8 +148,10 @@ static inline bool may_be_left(void)
 extern const struct kind writer_kind, pinner_kind, reader_kind, dropper_kind, rehomer_kind;
 extern const struct kind hardirq_kind, softirq_kind;
 extern const struct kind share_kind, plant_kind, scope_kind, bare_kind, brief_kind;
-extern const struct kind rival_kind, chaser_kind, crowd_kind, tide_kind;
+extern const struct kind rival_kind, chaser_kind, sharer_kind, single_kind;
+extern const struct kind crowd_kind, shuttle_kind, tide_kind;
 extern const struct kind extent_kind, unit_kind, packer_kind;
+extern const struct kind prodded_kind, prodder_kind;
 extern const struct kind compactor_kind, observer_kind, failure_kind, hotplug_kind;
 
 /* The tables: made before the first thread, emptied behind the last. */
@@ -165,12 +169,15 @@ struct swim_pool *any_scope_pool(struct thread *t);
 void plants_end(struct thread *t);
 int hots_begin(void);
 struct swim_hold *hot_hold(struct thread *t);
+void chase(struct thread *t, struct swim_pool *pool);
 void hots_end(struct thread *t);
 bool hot_pools_end(struct thread *t);
 int narrows_begin(void);
 bool narrows_end(struct thread *t);
 int grounds_begin(void);
 bool grounds_end(struct thread *t);
+int prods_begin(void);
+bool prods_end(struct thread *t);
 bool pool_end(struct thread *t, struct swim_pool *pool, const char *name);
 bool space_end(struct thread *t, struct swim_space *space);
 

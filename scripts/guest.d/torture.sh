@@ -32,15 +32,32 @@ look()
 	done
 }
 
+# At what is handed on and moved all the time, all the time.
+stare()
+{
+	while [ -e /tmp/going ]; do
+		cat $swimmem/pools/torture-hot-*/map >/dev/null 2>&1 || usleep 1000
+	done
+}
+
 insmod swimmem.ko $parameters || exit 1
 shrink &
 look &
+[ $steps = 0 ] || stare &
 status=0
 insmod torture.ko seconds=$seconds seed=$seed threads=$threads failures=$failures shortage=$shortage \
 	hotplug=$hotplug steps=$steps || status=1
 rm /tmp/going
 wait
-[ $steps = 0 ] || put steps <$swimmem/steps
+if [ $steps != 0 ]; then
+	# What is met here by chance is met there for sure. Where there is no KUnit, there is no such suite.
+	if [ -e race_kunit.ko ]; then
+		insmod race_kunit.ko || status=1
+		rmmod race_kunit
+		! dmesg | grep -E '^[^#]* not ok ' || status=1
+	fi
+	put steps <$swimmem/steps
+fi
 # The detector of data races tells how much it has watched; it must have watched something.
 races=/sys/kernel/debug/kcsan
 if [ -e $races ]; then

@@ -542,6 +542,7 @@ static int refill(struct swim_space *space, gfp_t gfp)
 		return 1;
 	if (!size_reserve(space, SWIM_FRAME_SIZE))
 		return -SWIM_ENOMEM;
+	swim_window();
 	pages = swim_frame_pages(space->node, gfp_for_pages(gfp));
 	if (pages && refill_with(space, pages)) {
 		swim_step(SPACE_REFILL);

@@ -50,7 +50,8 @@
 #define AHEAD		SZ_1K	/* bytes of a hunk that are fetched before the walk is there */
 #define LOOKS		32	/* objects between two looks at the clock */
 #define QUIET_OBJECT	256	/* bytes of SWIM_QUIET that an object counts for beside its own */
-#define RESERVED_FROM	128	/* hunks from which on one more is below a per cent */
+/* Hunks from which on one more is below a per cent; fewer where tests shall come there often. */
+#define RESERVED_FROM	(IS_ENABLED(CONFIG_SWIMMEM_STEPS) ? 16 : 128)
 #define PIN_WARN	10	/* seconds */
 
 unsigned int swim_pin_warn = PIN_WARN;
@@ -1102,3 +1103,34 @@ int swim_pool_compact_step(struct swim_pool *pool, unsigned int target)
 	return err;
 }
 EXPORT_SYMBOL_GPL(swim_pool_compact_step);
+
+#ifdef CONFIG_SWIMMEM_STEPS
+
+/**
+ * swim_clean_chase - move all that can be moved, and wait for nobody
+ * @pool: any
+ *
+ * Who waits for readers, most of the time, does not get in the way of owners; tests shall.
+ *
+ * Context: Process, may sleep.
+ * Return: as swim_pool_compact(); -EBUSY when somebody else is at it.
+ */
+int swim_clean_chase(struct swim_pool *pool)
+{
+	int err = 0;
+
+	if (!swim_clean_trylock(pool))
+		return -EBUSY;
+	if (!pool->cleaner.phase) {
+		swim_pool_flush(pool);
+		swim_clean_begin(pool, SWIM_CLEAN_REQUEST, 100, ULONG_MAX);
+	}
+	if (pool->cleaner.phase)
+		err = swim_clean_step(pool, 0, 0);
+	swim_clean_settle(pool);
+	swim_clean_unlock(pool);
+	return err;
+}
+EXPORT_SYMBOL_GPL(swim_clean_chase);
+
+#endif

@@ -170,6 +170,7 @@ unsigned long swim_clean_gain(struct swim_pool *pool, unsigned int target, unsig
 bool swim_clean_begin(struct swim_pool *pool, enum swim_clean_why why, unsigned int target,
 		      unsigned long gain);
 int swim_clean_step(struct swim_pool *pool, size_t bytes, u64 nanoseconds);
+int swim_clean_chase(struct swim_pool *pool);
 bool swim_clean_settle(struct swim_pool *pool);
 void swim_clean_drain(struct swim_pool *pool);
 bool swim_clean_stop(struct swim_pool *pool, bool wait);

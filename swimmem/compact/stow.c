@@ -115,6 +115,7 @@ static struct swim_step *enter_counted(struct swim_trail *trail, struct swim_ste
 	if (!step)
 		return ERR_PTR(-SWIM_ENOMEM);
 	while (!keep(step, cell)) {
+		swim_window();
 		err = refuse(trail, cell);
 		if (err)
 			goto leave;

@@ -53,8 +53,11 @@ struct chunk {
 
 static_assert(CHUNK_CELLS <= SWIM_SLAB_UNITS_MAX || PAGE_SIZE > SZ_8K);
 
-/* How often a change is tried over before it is said to be contended. */
-#define TRIES		64
+/*
+ * How often a change is tried over before it is said to be contended. Where races are provoked,
+ * which takes time, so many in a row would be too rare.
+ */
+#define TRIES		(IS_ENABLED(CONFIG_SWIMMEM_STEPS) ? 4 : 64)
 
 static LLIST_HEAD(chunks);
 static DEFINE_PER_CPU(struct chunk *, preferred);

@@ -114,10 +114,12 @@ void swim_visited_ask(void *object, unsigned long value)
 static int take_failed(void *slot, void *object, enum swim_tag_kind kind)
 {
 	unsigned long *tag = swim_tag_of(object);
-	/* Pairs with (E) in relocate.c: who sees DEAD sees the lease changed. */
-	unsigned long word = smp_load_acquire(tag);
-	unsigned long value = word ? swim_tag_mangle(tag, word) : 0;
+	unsigned long word, value;
 
+	swim_window();
+	/* Pairs with (E) in relocate.c: who sees DEAD sees the lease changed. */
+	word = smp_load_acquire(tag);
+	value = word ? swim_tag_mangle(tag, word) : 0;
 	if (swim_tag_is_bare(value, SWIM_TAG_VISITED)) {
 		swim_visited_ask(object, value);
 		swim_step(TAG_ASK);

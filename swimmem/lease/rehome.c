@@ -29,6 +29,7 @@ static enum tie look(void *slot, enum swim_tag_kind kind, void **child)
 	if (!*child)
 		return TIED;
 	tag = swim_tag_of(*child);
+	swim_window();
 	/* Pairs with (E) in relocate.c: who sees DEAD sees the lease changed, below. */
 	word = smp_load_acquire(tag);
 	value = word ? swim_tag_mangle(tag, word) : 0;

@@ -4,21 +4,24 @@
  *
  * Where everybody is delayed, nobody is late. So for some ticks an eighth of all places are slow,
  * and then others: what stands in between there is to be seen for as long as a whole
- * operation takes elsewhere, or several.
+ * operation takes elsewhere, or several. Most waits are short, and a few very long: one race
+ * wants another CPU within a few instructions, and the next one a whole row of operations there.
  */
 #include <linux/delay.h>
 #include <linux/export.h>
+#include <linux/jhash.h>
 #include <linux/jiffies.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 
 #include "../compat.h"
 #include "step.h"
 
 #define SLOT		DIV_ROUND_UP(HZ, 64)	/* ticks for which the same places are slow */
-#define LONGEST		64			/* microseconds */
-#define LINGER		200			/* the same, where a mover has an object */
-#define MIX		0x9e3779b9U
+#define DOUBLINGS	11			/* of a microsecond: up to a millisecond */
+#define LINGER		200			/* microseconds, where a mover has an object */
 
 DEFINE_STATIC_KEY_FALSE(swim_steps_key);
 EXPORT_SYMBOL_GPL(swim_steps_key);
@@ -26,38 +29,72 @@ EXPORT_SYMBOL_GPL(swim_steps_key);
 static DEFINE_PER_CPU(unsigned long, times[SWIM_STEP_NAMES]);
 static DEFINE_PER_CPU(u32, random);
 
-static u32 mixed(u32 n)
-{
-	n = (n ^ n >> 16) * 0x7feb352dU;
-	n = (n ^ n >> 15) * 0x846ca68bU;
-	return n ^ n >> 16;
-}
-
 /* That an interrupt comes between does no harm. */
 static u32 any(void)
 {
-	raw_cpu_add(random, MIX);
-	return mixed(raw_cpu_read(random) ^ raw_smp_processor_id() << 24);
+	raw_cpu_add(random, 1);
+	return jhash_2words(raw_cpu_read(random), raw_smp_processor_id(), 0);
 }
 
 static bool is_slow(unsigned int where)
 {
-	return !(mixed(where * MIX + (u32)jiffies / SLOT) % 8);
+	return !(jhash_2words(where, (u32)jiffies / SLOT, 0) % 8);
+}
+
+/* What a test has done between two steps of a task, once. */
+static struct {
+	struct task_struct *task;
+	unsigned int places;	/* that are to be passed before */
+	void (*intruder)(void *arg);
+	void *arg;
+} intrusion;
+
+/**
+ * swim_step_intrude - have something done between two steps of what the caller does next
+ * @places: how many steps and windows he comes to before
+ * @intruder: is called at the next one, as the caller may be there: with a lock, or interrupts
+ *	      off; NULL when there is to be none any more
+ * @arg: for it
+ *
+ * Context: Process; one caller at a time.
+ */
+void swim_step_intrude(unsigned int places, void (*intruder)(void *arg), void *arg)
+{
+	WRITE_ONCE(intrusion.task, NULL);
+	intrusion.places = places;
+	intrusion.intruder = intruder;
+	intrusion.arg = arg;
+	if (intruder)
+		WRITE_ONCE(intrusion.task, current);
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_step_intrude);
+
+static void intrude(void)
+{
+	if (READ_ONCE(intrusion.task) != current || !in_task())
+		return;
+	if (intrusion.places) {
+		intrusion.places--;
+		return;
+	}
+	WRITE_ONCE(intrusion.task, NULL);
+	intrusion.intruder(intrusion.arg);
 }
 
 /**
  * swim_step_wait - let others come between
  * @where: that is
  *
- * Context: Any. Takes no time, or up to some microseconds.
+ * Context: Any. Takes no time, or up to a millisecond.
  */
 void swim_step_wait(unsigned int where)
 {
 	const bool slow = is_slow(where);
 	const u32 n = any();
 
-	if (!(n & (slow ? 3 : 0xfff)))
-		udelay(1 + (n >> 16) % LONGEST);
+	intrude();
+	if (!(n & (slow ? 7 : 0xfff)))
+		udelay(1 << (n >> 16) % DOUBLINGS);
 	else if (slow || !(n & 63))
 		ndelay((n >> 16) % 500);
 }
@@ -145,4 +182,4 @@ int swim_steps_show(struct seq_file *seq)
 			   swim_step_times(n));
 	return 0;
 }
-EXPORT_SYMBOL_GPL(swim_steps_show);
+EXPORT_SYMBOL_SWIM_KUNIT(swim_steps_show);

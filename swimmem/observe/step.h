@@ -326,6 +326,7 @@ DECLARE_STATIC_KEY_FALSE(swim_steps_key);
 void swim_step_done(enum swim_step_name name);
 void swim_step_wait(unsigned int where);
 void swim_step_linger(void);
+void swim_step_intrude(unsigned int places, void (*intruder)(void *arg), void *arg);
 void swim_steps_count(bool count);
 unsigned long swim_step_times(enum swim_step_name name);
 int swim_steps_show(struct seq_file *seq);
