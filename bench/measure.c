@@ -13,8 +13,16 @@
 u64 bench_tick;
 
 /* Values are in thousandths; they are told to a hundredth. */
-#define VALUE		"%llu.%02llu"
-#define OF(milli)	div_u64(milli, 1000), div_u64(milli, 10) % 100
+#define VALUE		"%llu.%02u"
+#define OF(milli)	div_u64(milli, 1000), hundredths(milli)
+
+static u32 hundredths(u64 milli)
+{
+	u32 rest;
+
+	div_u64_rem(milli, 1000, &rest);
+	return rest / 10;
+}
 
 static void tell(const char *name, const char *whose, const char *unit, const u64 *values,
 		 unsigned int n, u64 most, u64 worst, unsigned int runs,

@@ -7,7 +7,7 @@
 
 #include "torture.h"
 
-#define OBJECTS	64	/* in one pool */
+#define OBJECTS	48	/* in one pool */
 #define NAME	40	/* bytes of the longest that is tried */
 
 /* What the documentation says that a name is. */
@@ -84,7 +84,7 @@ static bool make(struct thread *t, struct swim_raw *raw, struct swim_pool *pool,
 
 static u32 size_of(u64 seed)
 {
-	return seed % 1000;
+	return (u32)seed % 1000;
 }
 
 /* Some are dropped, what is left is moved, and then goes too. */

@@ -91,7 +91,7 @@ struct swim_hold *hot_hold(struct thread *t)
 
 static size_t size_of(u64 seed)
 {
-	return 8 + seed % LEAF;
+	return 8 + (u32)seed % LEAF;
 }
 
 /* Where no object of an entry is, but a child may be: pools with movers of their own. */

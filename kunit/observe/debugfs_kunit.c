@@ -8,6 +8,7 @@
 #include <linux/ctype.h>
 #include <linux/debugfs.h>
 #include <linux/fs.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
@@ -554,7 +555,7 @@ static void costs_are_counted_by_what_was_freed_for_them(struct kunit *test)
 		{ 7, 7, 2 }, { 8, 7, 3 }, { 2, 1, 3 }, { 4000, 1001, 4 }, { 3, 1, 4 },
 		{ 8, 1, 5 }, { 9, 1, 6 }, { 5, 0, 6 }, { SZ_2G, 1, 6 },
 	};
-	u64 expected[SWIM_COSTS] = {}, moved = 0, freed = 0, count;
+	u64 expected[SWIM_COSTS] = {}, moved = 0, freed = 0, count, whole, rest;
 	const char *line;
 	unsigned int i;
 	int fields;
@@ -579,8 +580,9 @@ static void costs_are_counted_by_what_was_freed_for_them(struct kunit *test)
 	}
 	expect_number(test, "moved", moved);
 	expect_number(test, "freed", freed);
-	snprintf(cost, sizeof(cost), " %llu.%02llu bytes/byte\n", moved / freed,
-		 moved % freed * 100 / freed);
+	whole = div64_u64_rem(moved, freed, &rest);
+	snprintf(cost, sizeof(cost), " %llu.%02llu bytes/byte\n", whole,
+		 div64_u64(rest * 100, freed));
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text_of(test), cost), "%s", cost);
 }
 
