@@ -22,8 +22,9 @@ static struct swim_space *const static_spaces[] = {
 	&one_page, &four_pages, &odd_pages, &big_space,
 };
 
-/* Too many for the stack; cases run one at a time. */
-static struct swim_block many[SWIM_SEGMENT_PAGES];
+/* The pages of a segment, or the frames of several: too many for the stack; one case at a time. */
+static struct swim_block many[SWIM_SEGMENT_PAGES > 16 * SWIM_SEGMENT_FRAMES ? SWIM_SEGMENT_PAGES :
+			      16 * SWIM_SEGMENT_FRAMES];
 
 static struct swim_space_stats stats_of(struct swim_space *space)
 {
