@@ -1173,7 +1173,7 @@ static unsigned int spare_cpu(void)
 	unsigned int cpu;
 
 	for_each_online_cpu(cpu)
-		if (cpu && cpu != raw_smp_processor_id() && IS_ENABLED(CONFIG_HOTPLUG_CPU))
+		if (cpu > 0 && cpu != raw_smp_processor_id() && IS_ENABLED(CONFIG_HOTPLUG_CPU))
 			return cpu;
 	return nr_cpu_ids;
 }

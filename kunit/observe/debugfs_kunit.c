@@ -170,7 +170,7 @@ static void look(struct kunit *test, const char *path)
 	KUNIT_ASSERT_FALSE_MSG(test, IS_ERR(file), "%s", path);
 	do {
 		n = transfer(test, file, text + size, TEXT_MAX - 1 - size, false, &pos);
-		size += n > 0 ? n : 0;
+		size += max_t(ssize_t, n, 0);
 	} while (n > 0 && size < TEXT_MAX - 1);
 	text[size] = '\0';
 	filp_close(file, NULL);
