@@ -819,7 +819,8 @@ static void nothing_has_changed_when_a_request_fails(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, !scene_failures, entry->never);
 }
 
-#define FAILURES	100
+/* Each waits for readers, which takes its time where there are CPUs. */
+#define FAILURES	(IS_ENABLED(CONFIG_SMP) ? 24 : 100)
 
 /* Pages that are free no more after so many failures. */
 static long lost_pages(struct kunit *test, const struct entry *entry, unsigned long n)
@@ -840,8 +841,8 @@ static long lost_pages(struct kunit *test, const struct entry *entry, unsigned l
 	return before - global_zone_page_state(NR_FREE_PAGES);
 }
 
-/* A leak of one page would show a hundred times. */
-static void a_hundred_failures_leak_no_page(struct kunit *test)
+/* A leak of one page would show so many times. */
+static void failures_again_and_again_leak_no_page(struct kunit *test)
 {
 	unsigned int e, tries;
 	unsigned long n;
@@ -856,10 +857,10 @@ static void a_hundred_failures_leak_no_page(struct kunit *test)
 			/* Others take and give pages too, but not as many again and again. */
 			for (tries = 0; tries < 3; tries++) {
 				lost = lost_pages(test, &entries[e], n);
-				if (lost < FAILURES - 10)
+				if (lost < FAILURES / 2)
 					break;
 			}
-			KUNIT_EXPECT_LT_MSG(test, lost, FAILURES - 10L, "%s, request %lu",
+			KUNIT_EXPECT_LT_MSG(test, lost, FAILURES / 2L, "%s, request %lu",
 					    entries[e].name, n);
 			cond_resched();
 		}
@@ -868,7 +869,7 @@ static void a_hundred_failures_leak_no_page(struct kunit *test)
 
 static struct kunit_case fail_cases[] = {
 	KUNIT_CASE_PARAM(nothing_has_changed_when_a_request_fails, entry_gen_params),
-	KUNIT_CASE(a_hundred_failures_leak_no_page),
+	KUNIT_CASE(failures_again_and_again_leak_no_page),
 	{}
 };
 
