@@ -314,6 +314,7 @@ int swim_free(void *object)
 	if (unlikely(size & SWIM_TAG_NO_SIZE))
 		return free_apart(object, word, swim_packed_rest(size));
 	/* One of two that free it at once gets the tag. */
+	swim_window();
 	if (unlikely(!try_cmpxchg(tag, &word, SWIM_TAG_UNWRITTEN)))
 		return swim_refuse("free", object);
 	swim_step(TAG_FREE);
