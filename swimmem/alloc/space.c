@@ -115,10 +115,12 @@ struct swim_segment *swim_space_next(const struct swim_space *space, u32 *index)
 	struct swim_segment *segment;
 	u32 end = swim_space_segments(space);
 
-	for (; *index < end; (*index)++) {
+	while (*index < end) {
 		segment = swim_space_segment(space, *index);
 		if (segment)
 			return segment;
+		/* A page has the descriptions of several. */
+		*index = round_up(*index + 1, SEGMENTS_PER_PAGE);
 	}
 	return NULL;
 }
