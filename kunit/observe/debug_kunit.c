@@ -133,7 +133,7 @@ static const size_t sizes[] = { 8, 24, 1000, SZ_16K, 40000, SZ_1M };
 
 static void overflow_is_told_when_the_object_goes(struct kunit *test)
 {
-	static const size_t over[] = { 1, 8 };
+	static const size_t over[] = { 1, sizeof(long) };
 	unsigned int s, o;
 	char words[64];
 	u8 *object;

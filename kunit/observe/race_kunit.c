@@ -21,6 +21,7 @@
 #include "../kunit.h"
 
 #define PATIENCE	2000	/* microseconds that the other one has before we go on */
+#define LATE		100000	/* microseconds until he begins, at the most */
 #define PLACES		250	/* more than there are in anything, but where somebody waits */
 #define SECOND_PLACES	40	/* behind the first one */
 #define LARGE		(SZ_16K - 64)	/* so many fill a hunk */
@@ -116,6 +117,7 @@ static struct {
 	struct kunit *test;
 	void (*what)(struct kunit *test);
 	unsigned int released;
+	unsigned int begun;
 	unsigned int done;
 } other;
 
@@ -128,6 +130,7 @@ static int be_other(void *unused)
 			cond_resched();
 			continue;
 		}
+		WRITE_ONCE(other.begun, other.done + 1);
 		other.what(other.test);
 		/* Pairs with other_is_done(). */
 		smp_store_release(&other.done, other.done + 1);
@@ -202,6 +205,9 @@ static void come_between(void *arg)
 		return;
 	}
 	do_other(run);
+	/* His CPU may be late, on a busy machine. */
+	for (us = 0; us < LATE && READ_ONCE(other.begun) != other.released; us++)
+		udelay(1);
 	for (us = 0; us < PATIENCE && !other_is_done(); us++)
 		udelay(1);
 	if (!is_over(run))

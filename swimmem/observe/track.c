@@ -84,7 +84,10 @@ noinline u32 swim_stack_save(void)
 
 static unsigned long check_of(const void *at, u32 born, u32 gone)
 {
-	return (swim_secret ^ (unsigned long)at ^ ((u64)born << 32 | gone)) * GOLDEN_RATIO_64;
+	u64 mixed = (swim_secret ^ (unsigned long)at ^ ((u64)born << 32 | gone)) * GOLDEN_RATIO_64;
+
+	/* The upper bits depend on all of it. */
+	return mixed >> (64 - BITS_PER_LONG);
 }
 
 static bool zone_is(const struct swim_track *track, unsigned long zone)
