@@ -12,7 +12,7 @@
 DEFINE_SWIM_SPACE(static_heap, 3 * SZ_2M);
 
 static u8 memory[SZ_256K] __aligned(PAGE_SIZE);
-static struct swim_block many[SWIM_SLAB_UNITS_MAX];
+static struct swim_block many[SZ_16M / SZ_4K];
 
 /**
  * struct kind - a heap

@@ -175,7 +175,7 @@ static void overflow_is_told_when_the_object_moves(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, own(&raw, heap_pool(test), 64), 0);
 	KUNIT_EXPECT_EQ(test, drop(&first), 0);
 	before = raw.object;
-	scribble((u8 *)before + 64, 8);
+	scribble((u8 *)before + 64, sizeof(long));
 	KUNIT_EXPECT_EQ(test, swim_pool_compact(heap_pool(test), 100), 0);
 	KUNIT_EXPECT_PTR_NE(test, raw.object, before);
 	EXPECT_LIVE(test, "overflow behind object", "own");
