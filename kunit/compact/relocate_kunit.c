@@ -91,6 +91,22 @@ static void a_pinned_object_stays(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
 }
 
+/* Somebody had to wait for another one in the same hunk, or for this one. */
+static void what_was_asked_for_before_moves(struct kunit *test)
+{
+	struct swim_raw raw = {};
+	void *before;
+
+	new_raw(test, &raw, 64, 1);
+	before = raw.object;
+	swim_hunk_of(before)->asked = true;
+	compact(test);
+	KUNIT_EXPECT_PTR_NE(test, raw.object, before);
+	KUNIT_EXPECT_EQ(test, heap_stats(test).moves.cancelled, 0ULL);
+	expect_raw(test, &raw, 1);
+	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
+}
+
 static void an_object_without_a_lease_stays(struct kunit *test)
 {
 	u8 *object = swim_pool_alloc(heap_pool(test), 64, GFP_KERNEL);
@@ -517,6 +533,7 @@ static void owners_readers_and_movers_at_once(struct kunit *test)
 static struct kunit_case relocate_cases[] = {
 	KUNIT_CASE(the_lease_resolves_to_the_new_place),
 	KUNIT_CASE(a_pinned_object_stays),
+	KUNIT_CASE(what_was_asked_for_before_moves),
 	KUNIT_CASE(an_object_without_a_lease_stays),
 	KUNIT_CASE(children_belong_to_the_new_place),
 	KUNIT_CASE(a_parent_stays_while_a_child_is_in_use),
