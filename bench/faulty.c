@@ -5,6 +5,7 @@
  *	leak	goes without dropping what it has; its pool is not destroyed, and tells why
  *	forget	the same, in the middle of a compaction, and does not even ask for that
  *	global	leaves an object in the global hold
+ *	static	leaves its static space, with a pool in there
  *	pinned	dies of a fault with objects pinned
  *	shared	dies with a Mut and a Ref
  *	scope	dies in scopes, with objects in their holds, and their leases on its stack
@@ -114,6 +115,22 @@ static int leak(void)
 	return 0;
 }
 
+DEFINE_SWIM_SPACE(faulty_static, SZ_256K);
+
+static int leave_static(void)
+{
+	static struct swim_box box;
+	struct swim_pool *inside;
+	int err = swim_space_add(&faulty_static);
+
+	if (err)
+		return err;
+	inside = swim_pool_create("faulty-inside", swim_space_heap(&faulty_static), 0);
+	if (IS_ERR(inside))
+		return PTR_ERR(inside);
+	return swim_box_new(&box, swim_pool_hold(inside), &victim_type, GFP_KERNEL);
+}
+
 static int leave_in_global(void)
 {
 	static struct swim_box box;
@@ -219,6 +236,7 @@ static const struct {
 	{ "leak", leak },
 	{ "forget", leak },
 	{ "global", leave_in_global },
+	{ "static", leave_static },
 	{ "pinned", die_pinned, true },
 	{ "shared", die_sharing, true },
 	{ "scope", die_in_scope, true },

@@ -9,7 +9,7 @@
 #
 # $faults are those that are committed, $seconds is the time that others go on after each.
 
-: ${faults:=leak,forget,write,pinned,shared,scope,reader,drop,clone} ${seconds:=3}
+: ${faults:=leak,forget,static,write,pinned,shared,scope,reader,drop,clone} ${seconds:=3}
 faults=$(echo "$faults" | tr , " ")
 swimmem=/sys/kernel/debug/swimmem
 status=0
@@ -73,6 +73,9 @@ for fault in $faults; do
 		[ $(told "fault $fault" "$words") = 1 ] || wrong "$fault was not told"
 		words="with 75 objects, .* in pool 'faulty-forget'"
 		[ $(told "fault $fault" "$words") = 1 ] || wrong "not all of $fault was told" ;;
+	static)
+		words="violation: module 'faulty' gone with (pool 'faulty-inside' in its memory|its static space 'faulty_static')"
+		[ $(told "fault $fault" "$words") = 2 ] || wrong "$fault was not told" ;;
 	write)
 		# KASAN is faster where it watches.
 		words='violation: overflow behind object|written to after its drop|KASAN: use-after-free in write_where'

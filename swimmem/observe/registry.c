@@ -213,6 +213,54 @@ static void pool_leave(struct swim_pool *pool, void *arg)
 	leaving->whole &= swim_leak_module(pool, leaving->module);
 }
 
+static bool goes_with(const struct swim_pool *pool, const struct module *module)
+{
+	return within_module((unsigned long)pool, module) ||
+	       within_module((unsigned long)pool->heap, module);
+}
+
+static struct swim_pool *pool_of(const struct module *module)
+{
+	struct swim_pool *pool, *found = NULL;
+
+	mutex_lock(&lock);
+	list_for_each_entry(pool, &pools, link)
+		if (goes_with(pool, module))
+			found = pool;
+	mutex_unlock(&lock);
+	return found;
+}
+
+static struct swim_space *space_of(const struct module *module)
+{
+	struct swim_space *space, *found = NULL;
+
+	mutex_lock(&lock);
+	list_for_each_entry(space, &spaces, link)
+		if (within_module((unsigned long)space, module))
+			found = space;
+	mutex_unlock(&lock);
+	return found;
+}
+
+/* A static space of a module goes with it, and what stands in there. */
+static void forget_statics(const struct module *module)
+{
+	struct swim_space *space;
+	struct swim_pool *pool;
+
+	while ((pool = pool_of(module))) {
+		swim_report("module '%s' gone with pool '%s' in its memory", module->name,
+			    pool->name);
+		swim_pool_quiesce(pool);
+	}
+	while ((space = space_of(module))) {
+		swim_report("module '%s' gone with its static space '%s'", module->name,
+			    space->name);
+		swim_registry_del_space(space);
+	}
+}
+
 /*
  * What a client that goes has not dropped would lead to what is no longer there. Who compacts or
  * looks at a pool meanwhile is in the way, but not to be waited for with these locks; and what was
@@ -239,6 +287,7 @@ static int module_notify(struct notifier_block *unused, unsigned long state, voi
 	if (!leaving.whole)
 		swim_report("module '%s' gone while not all of a pool could be looked at",
 			    leaving.module->name);
+	forget_statics(module);
 	return NOTIFY_OK;
 }
 
