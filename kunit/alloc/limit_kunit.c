@@ -1215,7 +1215,8 @@ static unsigned int spare_cpu(unsigned int n)
 	unsigned int cpu;
 
 	for_each_online_cpu(cpu)
-		if (cpu > 0 && cpu != raw_smp_processor_id() && IS_ENABLED(CONFIG_HOTPLUG_CPU) && !n--)
+		if (cpu > 0 && cpu != raw_smp_processor_id() && IS_ENABLED(CONFIG_HOTPLUG_CPU) &&
+		    !n--)
 			return cpu;
 	return nr_cpu_ids;
 }
