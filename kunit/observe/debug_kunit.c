@@ -421,6 +421,7 @@ static long line_at(const char *line)
 
 static void leaks_are_told_by_who_allocated_them(struct kunit *test)
 {
+	static const size_t elsewhere[] = { 40000, 1000 };
 	struct swim_pool_stats before;
 	void *objects[7];
 	unsigned int i, n = ARRAY_SIZE(objects);
@@ -431,8 +432,10 @@ static void leaks_are_told_by_who_allocated_them(struct kunit *test)
 		objects[i] = get(heap_pool(test), 100);
 	/* One call, not two that are alike. */
 	OPTIMIZER_HIDE_VAR(n);
-	for (; i < n; i++)
-		objects[i] = get_elsewhere(heap_pool(test), i == 5 ? 40000 : 1000);
+	for (; i < n; i++) {
+		OPTIMIZER_HIDE_VAR(i);
+		objects[i] = get_elsewhere(heap_pool(test), elsewhere[i - 5]);
+	}
 	before = heap_stats(test);
 	KUNIT_EXPECT_EQ(test, swim_pool_destroy(heap_pool(test)), -EBUSY);
 	KUNIT_EXPECT_EQ(test, swim_reports.stacks, 2U);
