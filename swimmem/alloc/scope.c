@@ -58,14 +58,13 @@ static struct bucket *bucket_of(const void *owner)
 	return &table[hash_ptr(owner, BUCKET_BITS)];
 }
 
-/* The innermost scope of an owner; @but: with another hold. The bucket is locked. */
-static struct swim_scope *innermost(const struct bucket *bucket, const void *owner,
-				    const struct swim_hold *but)
+/* The innermost scope of an owner. The bucket is locked. */
+static struct swim_scope *innermost(const struct bucket *bucket, const void *owner)
 {
 	struct swim_scope *scope;
 
 	hlist_for_each_entry(scope, &bucket->scopes, link)
-		if (scope->owner == owner && scope->hold != but)
+		if (scope->owner == owner)
 			return scope;
 	return NULL;
 }
@@ -136,7 +135,7 @@ void swim_scope_leave(struct swim_scope *scope)
 	bucket = bucket_of(scope->owner);
 	raw_spin_lock_irqsave(&bucket->lock, flags);
 	hlist_del(&scope->link);
-	outer = innermost(bucket, scope->owner, scope->hold);
+	outer = innermost(bucket, scope->owner);
 	/* It is ours, and further out: it stays for as long as we are here. */
 	to = outer ? outer->hold : NULL;
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
@@ -162,7 +161,7 @@ struct swim_hold *swim_local_hold(void)
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&bucket->lock, flags);
-	scope = innermost(bucket, owner, NULL);
+	scope = innermost(bucket, owner);
 	if (scope)
 		hold = scope->hold;
 	raw_spin_unlock_irqrestore(&bucket->lock, flags);
