@@ -201,6 +201,8 @@ static void bufs_are_compared_as_words_are(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, order, -1);
 	KUNIT_EXPECT_EQ(test, swim_ptr_buf_compare(&ptr[0], &ptr[2], &order), 0);
 	KUNIT_EXPECT_EQ(test, order, 1);
+	KUNIT_EXPECT_EQ(test, swim_buf_compare(&buf[2], &buf[0], &order), 0);
+	KUNIT_EXPECT_EQ(test, order, -1);
 	KUNIT_EXPECT_EQ(test, swim_buf_compare(&buf[2], &buf[2], &order), 0);
 	KUNIT_EXPECT_EQ(test, order, 0);
 	KUNIT_EXPECT_NE(test, hash[0], hash[1]);
