@@ -497,6 +497,21 @@ int shares_begin(void)
 	return shares ? 0 : -ENOMEM;
 }
 
+/* Nobody is left who could refuse it, but who moves in the background, and not for long. */
+static int last_ref(struct swim_ref_box *ref, struct swim_hard_box *hard)
+{
+	unsigned int tries;
+	int err;
+
+	for (tries = 0; tries < 1000; tries++) {
+		err = swim_hard_box_poll_to_ref(ref, hard);
+		if (err != -EINPROGRESS)
+			break;
+		usleep_range(1000, 2000);
+	}
+	return err;
+}
+
 void shares_end(struct thread *t)
 {
 	struct swim_ref_box ref = {};
@@ -512,8 +527,7 @@ void shares_end(struct thread *t)
 		if (share->busy)
 			fail(t, "an entry was not given back");
 		if (!swim_hard_box_is_empty(&share->hard)) {
-			/* Nobody is left who could refuse it. */
-			if (done(t, swim_hard_box_poll_to_ref(&ref, &share->hard), "Hard to Ref"))
+			if (done(t, last_ref(&ref, &share->hard), "Hard to Ref"))
 				look(t, &ref);
 			dropped(t, swim_hard_box_drop(&share->hard));
 		}
