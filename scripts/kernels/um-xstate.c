@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * User-mode Linux up to 6.12 keeps 2696 bytes of vector registers of each process, and a host whose CPUs
- * have more (AMX) refuses so few when they are to be set. With this loaded before the C library
- * (LD_PRELOAD) they are set among the others, which stay as they are.
+ * User-mode Linux up to 6.12 keeps 2696 bytes of vector registers of each process, and a host
+ * whose CPUs have more (AMX) refuses so few when they are to be set. With this loaded before the C
+ * library (LD_PRELOAD) they are set among the others, which stay as they are.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
