@@ -11,12 +11,13 @@ function finish() { if (suite != "" && !cases) print "failed", suite, "(no_case_
 
 /guest: suite / { finish(); suite = $3; cases = 0 }
 /guest: exit /  { finish(); suite = "" }
+/^    # Subtest: / { subtest = $3 }
 
 # Cases stand four columns in; what stands deeper are the parameters of one.
 /^    (not )?ok [0-9]+ / {
 	result = /# SKIP/ ? "skipped" : /^    not/ ? "failed" : "passed"
 	sub(/^    (not )?ok [0-9]+ (- )?/, "")
 	sub(/ .*/, "")
-	print result, suite, $0
+	print result, suite != "" ? suite : subtest, $0
 	cases++
 }

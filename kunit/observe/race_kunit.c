@@ -104,7 +104,8 @@ static struct swim_ptr ptr, next_ptr;
 static struct swim_hard_box hard, more;
 static struct swim_soft_box soft;
 static struct swim_box root, root2;
-static struct swim_buf array;
+static struct swim_buf array, numbers;
+static struct swim_string text;
 static struct swim_raw *used;
 static struct swim_cell *busy;
 static void *object;
@@ -180,15 +181,22 @@ static bool is_over(const struct run *run)
 	return run->come == (run->race->third ? 2 : 1);
 }
 
+/* Is the next one? */
+static bool is_interrupt(const struct run *run)
+{
+	return !run->come && run->race->interrupt;
+}
+
 /* The next one of the others. */
 static void do_other(struct run *run)
 {
 	const struct race *race = run->race;
+	const bool interrupt = is_interrupt(run);
 	const bool first = !run->come++;
 
 	while (!other_is_done())
 		cpu_relax();
-	if (first && race->interrupt)
+	if (interrupt)
 		race->other(run->test);
 	else
 		other_release(first ? race->other : race->third);
@@ -200,7 +208,7 @@ static void come_between(void *arg)
 	unsigned int us;
 
 	/* The one before may wait for us, and not the other way round. */
-	if (!other_is_done()) {
+	if (!other_is_done() || (is_interrupt(run) && irqs_disabled())) {
 		swim_step_intrude(0, come_between, run);
 		return;
 	}
@@ -701,6 +709,20 @@ static void who_moves_an_array_and_who_asks_for_it(struct kunit *test)
 	explore(test, RACE(begin_array, compact, use_array, end_array));
 }
 
+/* Whoever moves what the items own has it for a moment only: that is not in use. */
+static void shift_array(struct kunit *test)
+{
+	struct item item;
+
+	KUNIT_EXPECT_EQ(test, swim_buf_remove(&array, 0, &item), 0);
+	KUNIT_EXPECT_EQ(test, swim_buf_insert(&array, 0, &item, GFP_NOWAIT), 0);
+}
+
+static void who_shifts_an_array_and_who_moves_its_children(struct kunit *test)
+{
+	explore(test, RACE(begin_array, shift_array, compact_far, end_array));
+}
+
 /* Both own what they share. */
 static void begin_parents(struct kunit *test)
 {
@@ -732,6 +754,7 @@ static void end_parents(struct kunit *test)
 static void two_who_stow_what_they_share(struct kunit *test)
 {
 	explore(test, RACE(begin_parents, stow_parent, stow_second, end_parents));
+	explore(test, INTERRUPT(begin_parents, stow_parent, stow_second, end_parents));
 }
 
 static void who_moves_a_parent_and_who_moves_its_children(struct kunit *test)
@@ -786,6 +809,93 @@ static void end_ptr(struct kunit *test)
 static void who_measures_and_who_hands_on(struct kunit *test)
 {
 	explore(test, RACE_OF_THREE(begin_ptr, measure, hand_there, false, hand_back, end_ptr));
+}
+
+/* Pinned, so that a look has to do; and beside something that keeps the hunk. */
+static void begin_numbers(struct kunit *test)
+{
+	struct swim_slice slice;
+
+	begin_raw(test);
+	KUNIT_EXPECT_EQ(test, swim_buf_new(&numbers, heap_hold(test), &number_type, 1, GFP_NOWAIT),
+			0);
+	KUNIT_EXPECT_EQ(test, swim_buf_pin(&numbers, &slice), 0);
+	object = slice.at;
+	swim_pool_flush(heap_pool(test));
+}
+
+static void measure_numbers(struct kunit *test)
+{
+	const unsigned long value = swim_tag_read(swim_tag_of(object));
+	size_t size = 0;
+
+	if (swim_measure(heap_pool(test), object, value, &size))
+		KUNIT_EXPECT_EQ(test, size, sizeof(u64));
+}
+
+static void replace_numbers(struct kunit *test)
+{
+	__swim_unpin(&numbers, SWIM_TAG_OF_RAW);
+	KUNIT_EXPECT_EQ(test, swim_buf_drop(&numbers), 0);
+	KUNIT_EXPECT_EQ(test, swim_buf_new(&numbers, heap_hold(test), &number_type, ITEMS,
+					   GFP_NOWAIT), 0);
+}
+
+static void end_numbers(struct kunit *test)
+{
+	/* In the thread that has pinned the first ones. */
+	swim_pin_leave();
+	KUNIT_EXPECT_EQ(test, swim_buf_drop(&numbers), 0);
+	end_raw(test);
+}
+
+static void who_measures_and_who_replaces(struct kunit *test)
+{
+	explore(test, RACE(begin_numbers, measure_numbers, replace_numbers, end_numbers));
+}
+
+/* A reader finds the text from before or from behind. */
+static void begin_text(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, swim_string_from(&text, swim_pool_hold(shared), "one", GFP_NOWAIT),
+			0);
+}
+
+static void begin_text_with_room(struct kunit *test)
+{
+	begin_text(test);
+	KUNIT_EXPECT_EQ(test, swim_string_reserve(&text, 20, GFP_NOWAIT), 0);
+}
+
+static void add_text(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, swim_string_append(&text, " and two", GFP_NOWAIT), 0);
+}
+
+static void read_text(struct kunit *test)
+{
+	const char *found;
+
+	rcu_read_lock();
+	found = swim_string_read(&text);
+	KUNIT_EXPECT_TRUE_MSG(test, !strcmp(found, "one") || !strcmp(found, "one and two"), "%s",
+			      found);
+	rcu_read_unlock();
+}
+
+static void end_text(struct kunit *test)
+{
+	read_text(test);
+	KUNIT_EXPECT_EQ(test, swim_string_drop(&text), 0);
+}
+
+static void who_adds_to_a_text_and_who_reads_it(struct kunit *test)
+{
+	shared = swim_pool_create("kunit-shared", swim_space_heap(far_space), SWIM_POOL_RCU);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(shared));
+	explore_both(test, RACE(begin_text, add_text, read_text, end_text));
+	explore_both(test, RACE(begin_text_with_room, add_text, read_text, end_text));
+	KUNIT_EXPECT_EQ(test, swim_pool_destroy(shared), 0);
 }
 
 /* A hunk of this pool, of the same space as another one, and as full as that will be. */
@@ -1193,7 +1303,10 @@ static struct kunit_case race_cases[] = {
 	KUNIT_CASE(who_stows_a_parent_and_who_moves_its_children),
 	KUNIT_CASE(two_who_stow_what_they_share),
 	KUNIT_CASE(who_moves_an_array_and_who_asks_for_it),
+	KUNIT_CASE(who_shifts_an_array_and_who_moves_its_children),
 	KUNIT_CASE(who_measures_and_who_hands_on),
+	KUNIT_CASE(who_measures_and_who_replaces),
+	KUNIT_CASE(who_adds_to_a_text_and_who_reads_it),
 	KUNIT_CASE(who_compacts_and_another_pool_that_gets_the_hunk),
 	KUNIT_CASE(two_who_free_one_object),
 	KUNIT_CASE(who_allocates_and_an_interrupt),

@@ -56,10 +56,12 @@ bool swim_owned_peek(void *object, unsigned long value, struct swim_buf *lease)
 
 	switch (swim_tag_kind(value)) {
 	case SWIM_TAG_OWNED:
-		return swim_peek(slot, lease, sizeof(struct swim_raw)) &&
-		       *swim_slot_object(lease) == object &&
-		       (!swim_meta_is_buf(lease->raw.meta) ||
-			swim_peek(slot, lease, sizeof(*lease)));
+		if (!swim_peek(slot, lease, sizeof(struct swim_raw)) ||
+		    *swim_slot_object(lease) != object)
+			return false;
+		swim_window();
+		return !swim_meta_is_buf(lease->raw.meta) ||
+		       swim_peek(slot, lease, sizeof(*lease));
 	case SWIM_TAG_INNER:
 		return swim_peek(slot, lease, sizeof(struct swim_ptr)) &&
 		       *swim_slot_object(lease) == object;

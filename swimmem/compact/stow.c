@@ -52,6 +52,7 @@ static bool keep(struct swim_step *step, struct swim_cell *cell)
 	local_irq_save(flags);
 	kept = swim_cell_busy(cell);
 	if (kept) {
+		swim_window();
 		step->old = *swim_cell_object(cell);
 		swim_tag_write(swim_tag_of(step->old), swim_tag_dropping(step, SWIM_TAG_OWNED));
 	}

@@ -95,6 +95,7 @@ static void put(struct swim_grip *grip, const char *bytes, u32 n)
 	char *end = swim_grip_at(grip, grip->body->len);
 
 	memcpy(end + 1, bytes + 1, n - 1);
+	swim_window();
 	/* Who looks for the end finds it here, until all others are there. */
 	smp_store_release(end, *bytes);
 	grip->body->len += n;
