@@ -17,26 +17,59 @@ suites()
 	scripts/guest -k "$kernel" -l "$log" "$@"
 }
 
-# kunit KERNEL[+WORD...] SUITE...: run suites in one guest, with these words on its kernel's command line: the guest is a
-# step, and so is each case.
+# kunit RUN [SUITE...]: run suites, all there are if none is named, in one guest. A RUN is a kernel with words on its command
+# line: KERNEL[+WORD...]. The guest is a step, and so is each case.
 kunit()
 {
-	local run=$1 kernel=${1%%+*} log=build/log/guest-kunit-$1.log words word machine result of name
+	kunit_begin "$@"
+	wait
+	kunit_end "$1"
+}
+
+# kunits RUN...: the same with all suites, several guests at once where all is checked: most cases keep one CPU busy.
+kunits()
+{
+	local runs=("$@") run next=0 at_once=1
+	[ -z "$all" ] || at_once=$(nproc)
+	for run; do
+		rm -f "$(log_of "kunit $run").ended"
+	done
+	for run; do
+		until [ -e "$(log_of "kunit $run").ended" ]; do
+			while [ $next -lt $# ] && [ "$(jobs -rp | wc -l)" -lt "$at_once" ]; do
+				kunit_begin "${runs[next++]}"
+			done
+			wait -n || true
+		done
+		kunit_end "$run"
+	done
+}
+
+kunit_log() { echo "build/log/guest-kunit-$1.log"; }
+
+# Begin such a guest in the background.
+kunit_begin()
+{
+	local run=$1 kernel=${1%%+*} words word machine
 	shift
+	[ $# -gt 0 ] || set -- build/"$kernel"/kunit/*_kunit.ko
 	mapfile -t machine < <(machine_of "$kernel")
 	IFS=+ read -ra words <<<"${run#"$kernel"}"
 	for word in "${words[@]:1}"; do machine+=(-e "$word"); done
 	[ -z "$suite" ] || machine+=(-e kmemleak=off)
-	if [ ! -e "$1" ]; then
-		failed=$((failed + 1))
-		line FAILED "kunit $run: no suite ${suite:-at all} in kunit/" 0 0 ""
-		return
-	fi
 	begin "kunit $run"
-	run "kunit $run" suites "$kernel" "$log" -m 1024 -t 1200 "${machine[@]}" \
-		scripts/guest.d/kunit.sh "${1%%/kunit/*}/swimmem/swimmem.ko" "$@"
-	awk -f scripts/ktap.awk "$log" >"$log.cases"
-	count "kunit $run" "$(wc -l <"$log.cases")"
+	run "kunit $run" suites "$kernel" "$(kunit_log "$run")" -m 1024 -t 1200 "${machine[@]}" \
+		scripts/guest.d/kunit.sh "${1%%/kunit/*}/swimmem/swimmem.ko" "$@" &
+}
+
+# It has ended: count what came of its cases.
+kunit_end()
+{
+	local run=$1 log cases result of name
+	log=$(kunit_log "$run")
+	cases=$log.cases
+	awk -f scripts/ktap.awk "$log" >"$cases"
+	count "kunit $run" "$(wc -l <"$cases")"
 	while read -r result of name; do
 		case $result in
 		passed)  passed=$((passed + 1)) ;;
@@ -47,7 +80,7 @@ kunit()
 			grep -m1 -A3 -E "# $name: .* FAILED" "$log" | sed 's/^/    /' || true
 			;;
 		esac
-	done <"$log.cases"
+	done <"$cases"
 	awk '
 		{ if (!($2 in n)) order[++suites] = $2; n[$2]++; count[$2, $1]++ }
 		END {
@@ -58,7 +91,7 @@ kunit()
 				if (count[s, "skipped"]) printf ", %d skipped", count[s, "skipped"]
 				print ""
 			}
-		}' "$log.cases"
+		}' "$cases"
 }
 
 # shadow KERNEL SECONDS
