@@ -16,6 +16,7 @@
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/sched/task.h>
@@ -161,6 +162,15 @@ do {										\
 	if (swim_debug)								\
 		kunit_skip(test, "in a debug pool " why);			\
 } while (0)
+
+/* What is zeroed by whoever frees can be read where KASAN does not forbid it. */
+static inline void init_on_free_or_skip(struct kunit *test)
+{
+	if (!want_init_on_free())
+		kunit_skip(test, "needs init_on_free=1");
+	if (IS_ENABLED(CONFIG_KASAN))
+		kunit_skip(test, "KASAN says who reads freed memory");
+}
 
 /* Bytes that a pool keeps behind each object. */
 static inline size_t swim_kunit_trailer(void)

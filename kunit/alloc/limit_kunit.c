@@ -156,7 +156,8 @@ static void expect_empty(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, stats.waiting, 0UL);
 	KUNIT_EXPECT_EQ(test, stats.large, 0L);
 	KUNIT_EXPECT_EQ(test, heap_used(), bed.used);
-	KUNIT_EXPECT_EQ(test, heap_size(), bed.size);
+	/* Who compacts gives frames back to the page allocator. */
+	KUNIT_EXPECT_LE(test, heap_size(), bed.size);
 }
 
 static void bed_end(struct kunit *test)
@@ -1529,15 +1530,6 @@ static void nodes_that_are_not_online_are_refused(struct kunit *test)
 	space = swim_space_create_node("node", 0, NUMA_NO_NODE);
 	KUNIT_ASSERT_FALSE(test, IS_ERR(space));
 	KUNIT_EXPECT_EQ(test, swim_space_destroy(space), 0);
-}
-
-/* What is zeroed by whoever frees can be read where KASAN does not forbid it. */
-static void init_on_free_or_skip(struct kunit *test)
-{
-	if (!want_init_on_free())
-		kunit_skip(test, "needs init_on_free=1");
-	if (IS_ENABLED(CONFIG_KASAN))
-		kunit_skip(test, "KASAN says who reads freed memory");
 }
 
 static void freed_objects_are_zero_where_the_kernel_wants_it(struct kunit *test)

@@ -919,6 +919,28 @@ static void pack_is_the_hold_of_a_scope(struct kunit *test)
 	expect_drop(test, &raw);
 }
 
+/* In front of an object that stays, so that the memory does as well. */
+static void freed_objects_are_zero_where_the_kernel_wants_it(struct kunit *test)
+{
+	struct swim_raw raw = {};
+	void *object, *owned, *keep;
+
+	init_on_free_or_skip(test);
+	object = get(test, 104);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, hold_of(test), 104, GFP_KERNEL), 0);
+	owned = swim_raw_pin(&raw);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(owned));
+	keep = get(test, 8);
+	memset(object, 'A', 104);
+	memset(owned, 'A', 104);
+	swim_raw_unpin(&raw);
+	EXPECT_FREE(test, object);
+	KUNIT_EXPECT_NULL(test, memchr_inv(object, 0, 104));
+	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
+	KUNIT_EXPECT_NULL(test, memchr_inv(owned, 0, 104));
+	EXPECT_FREE(test, keep);
+}
+
 /*
  * A lease and some objects, again and again, each with its owner's pattern, in a pack that
  * others fill too. Results: 1 not zeroed, 2 overwritten, 3 not freed, 4 never any room.
@@ -1051,6 +1073,7 @@ static struct kunit_case pack_cases[] = {
 	KUNIT_CASE(pack_with_objects_is_not_destroyed),
 	KUNIT_CASE(block_is_the_callers_again_after_destroy),
 	KUNIT_CASE(pack_is_the_hold_of_a_scope),
+	KUNIT_CASE(freed_objects_are_zero_where_the_kernel_wants_it),
 	KUNIT_CASE(objects_are_got_and_freed_in_interrupts),
 	KUNIT_CASE(threads_share_a_pack),
 	KUNIT_CASE(threads_share_a_pack_at_its_limit),
