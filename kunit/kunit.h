@@ -31,7 +31,8 @@
 #include "../swimmem/observe/track.h"
 
 /* Rounds of a loop that tries at random: a detector kernel in an emulator is slow. */
-#define SLOW		(IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_PROVE_LOCKING))
+#define SLOW		(IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ||	\
+			 IS_ENABLED(CONFIG_PROVE_LOCKING))
 #define ROUNDS(n)	((n) / (SLOW ? 10 : 1))
 
 /*

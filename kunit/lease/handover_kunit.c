@@ -11,7 +11,7 @@
 
 #include "../kunit.h"
 
-#define TURNS		ROUNDS(20000)
+#define TURNS		20000
 #define AFTERWARDS	64	/* accesses */
 
 static SWIM_PLAIN_TYPE(count_type, unsigned long);
