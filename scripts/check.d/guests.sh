@@ -39,7 +39,8 @@ kunits()
 			while [ $next -lt $# ] && [ "$(jobs -rp | wc -l)" -lt "$at_once" ]; do
 				kunit_begin "${runs[next++]}"
 			done
-			wait -n || true
+			# 127: there is none to wait for.
+			wait -n || [ $? != 127 ] || break
 		done
 		kunit_end "$run"
 	done
