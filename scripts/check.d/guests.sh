@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Steps that boot a guest.
+# Steps that boot a guest; each is queued.
 
 # suites KERNEL LOG OPTIONS...: run suites in a guest. User-mode Linux 6.1 itself dies in one run of a hundred, while it unmaps
 # the init memory of a module and takes an interrupt; without a case that failed, that is tried once more.
@@ -21,36 +21,6 @@ suites()
 # line: KERNEL[+WORD...]. The guest is a step, and so is each case.
 kunit()
 {
-	kunit_begin "$@"
-	wait
-	kunit_end "$1"
-}
-
-# kunits RUN...: the same with all suites, several guests at once where all is checked: most cases keep one CPU busy.
-kunits()
-{
-	local runs=("$@") run next=0 at_once=1
-	[ -z "$all" ] || at_once=$(nproc)
-	for run; do
-		rm -f "$(log_of "kunit $run").ended"
-	done
-	for run; do
-		until [ -e "$(log_of "kunit $run").ended" ]; do
-			while [ $next -lt $# ] && [ "$(jobs -rp | wc -l)" -lt "$at_once" ]; do
-				kunit_begin "${runs[next++]}"
-			done
-			# 127: there is none to wait for.
-			wait -n || [ $? != 127 ] || break
-		done
-		kunit_end "$run"
-	done
-}
-
-kunit_log() { echo "build/log/guest-kunit-$1.log"; }
-
-# Begin such a guest in the background.
-kunit_begin()
-{
 	local run=$1 kernel=${1%%+*} words word machine
 	shift
 	[ $# -gt 0 ] || set -- build/"$kernel"/kunit/*_kunit.ko
@@ -58,26 +28,24 @@ kunit_begin()
 	IFS=+ read -ra words <<<"${run#"$kernel"}"
 	for word in "${words[@]:1}"; do machine+=(-e "$word"); done
 	[ -z "$suite" ] || machine+=(-e kmemleak=off)
-	begin "kunit $run"
-	run "kunit $run" suites "$kernel" "$(kunit_log "$run")" -m 1024 -t 1200 "${machine[@]}" \
-		scripts/guest.d/kunit.sh "${1%%/kunit/*}/swimmem/swimmem.ko" "$@" &
+	queue cases "kunit $run" suites "$kernel" "build/log/guest-kunit-$run.log" -m 1024 -t 1200 "${machine[@]}" \
+		scripts/guest.d/kunit.sh "${1%%/kunit/*}/swimmem/swimmem.ko" "$@"
 }
 
-# It has ended: count what came of its cases.
-kunit_end()
+# Count what came of its cases.
+cases()
 {
-	local run=$1 log cases result of name
-	log=$(kunit_log "$run")
+	local step=$1 log=build/log/guest-kunit-${1#kunit }.log cases result of name
 	cases=$log.cases
 	awk -f scripts/ktap.awk "$log" >"$cases"
-	count "kunit $run" "$(wc -l <"$cases")"
+	count "$step" "$(wc -l <"$cases")"
 	while read -r result of name; do
 		case $result in
 		passed)  passed=$((passed + 1)) ;;
 		skipped) skipped=$((skipped + 1)) ;;
 		*)
 			failed=$((failed + 1))
-			echo "FAILED  kunit $run: $of: $name"
+			echo "FAILED  $step: $of: $name"
 			grep -m1 -A3 -E "# $name: .* FAILED" "$log" | sed 's/^/    /' || true
 			;;
 		esac
@@ -100,22 +68,23 @@ shadow()
 {
 	local machine
 	mapfile -t machine < <(machine_of "$1")
-	step "shadow $1" scripts/guest -k "$1" "${machine[@]}" -m 1024 -t 300 -l "build/log/guest-shadow-$1.log" \
+	queue count "shadow $1" scripts/guest -k "$1" "${machine[@]}" -m 1024 -t 300 -l "build/log/guest-shadow-$1.log" \
 		-o "build/log/shadow-$1" -e workers=2 -e "seconds=$2" -e size=2 \
 		scripts/guest.d/shadow.sh scripts/guest.d/work.sh "build/$1"/{swimmem/swimmem,samples/shadow}.ko
 }
 
-# torture KERNEL SECONDS: its cases are what its threads have done.
-torture()
+# torture KERNEL SECONDS
+torture() { queue operations "torture $1" scripts/torture "$2" 1 "$1"; }
+
+# Its cases are what its threads have done.
+operations()
 {
-	begin "torture $1"
-	run "torture $1" scripts/torture "$2" 1 "$1"
-	count "torture $1" "$(awk '
+	count "$1" "$(awk '
 		/torture: [a-z -]+, [0-9]+: / {
 			sub(/.*torture: [a-z -]+, [0-9]+: /, "")
 			for (i = 1; i <= NF; i++) if ($i ~ /^[0-9]+$/) done += $i
 		}
-		END { print done + 0 }' "build/log/torture-$1.log")"
+		END { print done + 0 }' "build/log/torture-${1#torture }.log")"
 }
 
 # trial NAME KERNEL OPTION... -- FILE...: scripts/guest.d/NAME.sh, whose head tells what it does, with files from there and
@@ -133,6 +102,6 @@ trial()
 		*)   files+=("build/$kernel/$file.ko") ;;
 		esac
 	done
-	step "$name $kernel" scripts/guest -k "$kernel" -m 1024 -t 900 -l "build/log/guest-$name-$kernel.log" \
+	queue count "$name $kernel" scripts/guest -k "$kernel" -m 1024 -t 900 -l "build/log/guest-$name-$kernel.log" \
 		"${machine[@]}" "scripts/guest.d/$name.sh" "${files[@]}"
 }

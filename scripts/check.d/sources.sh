@@ -71,34 +71,24 @@ version()
 		{ echo "dkms.conf must say PACKAGE_VERSION=\"$version\", as the Makefile does"; return 1; }
 }
 
-# Each model is a step; a step of one CPU, so that as many run at once as there are CPUs.
+# Each model is a step, and each rule of Coccinelle; of one CPU, so that as many run at once as there are CPUs.
 models()
 {
 	local files=(Documentation/models/*.pml) file
 	echo "        exploring ${#files[@]} models"
 	for file in "${files[@]}"; do
-		[ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n
-		run "model $(basename "$file" .pml)" scripts/model "$file" &
+		queue count "model $(basename "$file" .pml)" scripts/model "$file"
 	done
-	wait
-	for file in "${files[@]}"; do
-		count "model $(basename "$file" .pml)"
-	done
+	run_queue "$(nproc)"
 }
 
-# Each rule of Coccinelle is a step of one CPU, too.
 coccinelle()
 {
-	local rules rule
-	rules=$(basename -s .cocci scripts/coccinelle/*.cocci)
-	for rule in $rules; do
-		[ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n
-		run "coccinelle $rule" scripts/coccicheck "$rule" &
+	local rule
+	for rule in $(basename -s .cocci scripts/coccinelle/*.cocci); do
+		queue count "coccinelle $rule" scripts/coccicheck "$rule"
 	done
-	wait
-	for rule in $rules; do
-		count "coccinelle $rule"
-	done
+	run_queue "$(nproc)"
 }
 
 # Nor do the kernel's own rules for Coccinelle find anything, but what is there to be found. What they see is a copy

@@ -15,6 +15,39 @@ step()
 	count "$1"
 }
 
+queued=() ends=() commands=()
+
+# queue END NAME COMMAND...: a step for run_queue; then END counts it, by its name, with what it has said.
+queue()
+{
+	ends+=("$1")
+	queued+=("$2")
+	shift 2
+	commands+=("$(printf '%q ' "$@")")
+}
+
+# run_queue N: run what was queued, N steps at once; they are counted one after another.
+run_queue()
+{
+	local at_once=$1 i next=0
+	for i in "${!queued[@]}"; do
+		rm -f "$(log_of "${queued[i]}").ended"
+	done
+	for i in "${!queued[@]}"; do
+		until [ -e "$(log_of "${queued[i]}").ended" ]; do
+			while [ $next -lt ${#queued[@]} ] && [ "$(jobs -rp | wc -l)" -lt "$at_once" ]; do
+				begin "${queued[next]}"
+				eval "run ${queued[next]@Q} ${commands[next]}" &
+				next=$((next + 1))
+			done
+			# 127: there is none to wait for.
+			wait -n || [ $? != 127 ] || break
+		done
+		"${ends[i]}" "${queued[i]}"
+	done
+	queued=() ends=() commands=()
+}
+
 log_of() { echo "build/log/$(tr -cs 'A-Za-z0-9.\n' '-' <<<"$1").log"; }
 
 # Where somebody looks on, the step that is running stands in the last line.
