@@ -36,12 +36,12 @@
 #define ROUNDS(n)	((n) / (SLOW ? 10 : 1))
 
 /*
- * Does a tag say nothing that is made of a byte? In 32 bits one in a few hundred says something by
- * chance, and then a client's error is told as another one.
+ * Does a word say nothing as a tag? In 32 bits one in a few hundred says something by chance, and
+ * then a client's error is told as another one.
  */
-static inline bool swim_is_nonsense(const void *object, u8 byte)
+static inline bool swim_is_nonsense(const void *object, unsigned long word)
 {
-	return swim_tag_mangle_sized(swim_tag_of(object), REPEAT_BYTE(byte)) >> SWIM_TAG_SIZED_BITS;
+	return swim_tag_mangle_sized(swim_tag_of(object), word) >> SWIM_TAG_SIZED_BITS;
 }
 
 /* A byte of which a tag in front of @object can be made that says nothing. */
@@ -49,7 +49,7 @@ static inline u8 __maybe_unused swim_nonsense(const void *object)
 {
 	u8 byte = 'A';
 
-	while (!swim_is_nonsense(object, byte))
+	while (!swim_is_nonsense(object, REPEAT_BYTE(byte)))
 		byte += 8;	/* SIZED as well */
 	return byte;
 }

@@ -258,29 +258,44 @@ static inline u64 view_sum(const void *payload, const struct swim_body *body)
 	return sum;
 }
 
-/* Look at what a lease owns, and below. */
-static inline void view_add(struct view *view, void *slot, enum swim_lease_kind kind, bool shared)
+/**
+ * struct values - what an object is made of
+ * @type: of each of them; NULL for bytes
+ * @at: the first
+ * @count: how many
+ * @shared: others may have leases of it
+ */
+struct values {
+	const struct swim_type *type;
+	void *at;
+	u32 count;
+	bool shared;
+};
+
+/* Look at what a lease owns, if it has not been seen. */
+static noinline __maybe_unused struct values
+view_one(struct view *view, void *slot, enum swim_lease_kind kind, bool shared)
 {
 	const enum swim_tag_kind tag = swim_kind_tag(kind);
 	struct seen *seen = &view->seen[view->n];
+	struct values values = { .shared = shared };
 	struct swim_cell *cell = NULL;
-	const struct swim_type *type;
 	struct swim_body *body;
-	void *object = *(void **)slot, *payload;
-	u32 n, part;
+	void *object = *(void **)slot;
 
 	if (!object || kind == SWIM_KIND_SOFT || WARN_ON(view->n == SEEN_MAX))
-		return;
+		return values;
 	if (tag == SWIM_TAG_COUNTED) {
 		cell = object;
 		object = cell->object;
 		if (view_has(view, cell))
-			return;
-		shared = shared || view->n;
+			return values;
+		values.shared = shared || view->n;
 	}
 	body = swim_body_of(slot, object, tag);
-	type = swim_meta_type(body->meta);
-	payload = object + swim_body_front(body, tag);
+	values.type = swim_meta_type(body->meta);
+	values.at = object + swim_body_front(body, tag);
+	values.count = swim_meta_is_buf(body->meta) ? body->len : 1;
 	view->n++;
 	*seen = (struct seen){
 		.slot = slot,
@@ -288,17 +303,24 @@ static inline void view_add(struct view *view, void *slot, enum swim_lease_kind 
 		.size = swim_body_object_size(body, tag),
 		.cell = cell,
 		.status = cell ? atomic_long_read(&cell->status) : 0,
-		.sum = view_sum(payload, body),
+		.sum = view_sum(values.at, body),
 		.owned = swim_tag_read(swim_tag_of(object)) ==
 			 swim_tag_owned(cell ?: slot, tag),
-		.shared = shared,
+		.shared = values.shared,
 	};
-	if (!type)
-		return;
-	for (n = 0; n < (swim_meta_is_buf(body->meta) ? body->len : 1); n++)
-		for (part = 0; part < type->parts; part++)
-			view_add(view, swim_part(payload + n * type->size, type->part[part]),
-				 swim_part_kind(type->part[part]), shared);
+	return values;
+}
+
+/* And below. There may be a hundred above each other: little of that is on the stack. */
+static inline void view_add(struct view *view, void *slot, enum swim_lease_kind kind, bool shared)
+{
+	struct values values = view_one(view, slot, kind, shared);
+	u32 part;
+
+	for (; values.type && values.count; values.count--, values.at += values.type->size)
+		for (part = 0; part < values.type->parts; part++)
+			view_add(view, swim_part(values.at, values.type->part[part]),
+				 swim_part_kind(values.type->part[part]), values.shared);
 }
 
 static inline struct view *view_of(struct kunit *test, void *slot, enum swim_lease_kind kind)

@@ -839,7 +839,7 @@ static void whatever_overwrites_a_tag_is_found(struct kunit *test)
 	memcpy(saved, front + 64, object - (front + 64));
 	before = stats_of(test);
 	for (byte = 1; byte < 256; byte++) {
-		if (!swim_is_nonsense(object, byte)) {
+		if (!swim_is_nonsense(object, REPEAT_BYTE(byte))) {
 			told++;
 			continue;
 		}

@@ -4,9 +4,10 @@
  */
 #include "../kunit.h"
 
+/* In 32 bits some processors want less of a member than of a variable. */
 struct sample {
 	u8 a;
-	u64 b;
+	u64 b __aligned(8);
 	u16 c;
 };
 

@@ -379,8 +379,9 @@ static int storm_write(struct pair *pair, u64 number)
 
 	if (IS_ERR(child) || IS_ERR(bytes))
 		return 6;
-	pair->number = number;
-	child->number = number;
+	/* Others may be reading. */
+	WRITE_ONCE(pair->number, number);
+	WRITE_ONCE(child->number, number);
 	memset(bytes, number, swim_raw_size(&pair->right));
 	swim_raw_unpin(&pair->right);
 	swim_box_unpin(&pair->left);
