@@ -981,7 +981,7 @@ static int trade(unsigned int number)
 	u32 state = swim_random_seed(number), round;
 	int err = 0;
 
-	for (round = 0; round < ROUNDS(40000) && !err; round++) {
+	for (round = 0; round < ROUNDS(10000) && !err; round++) {
 		if (swim_random(&state) % 3)
 			err = trade_plain(&state);
 		else
