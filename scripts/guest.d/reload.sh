@@ -6,7 +6,7 @@
 #	scripts/guest -k um-7.2 -c 2 -m 512 -t 900 -e rcutree.jiffies_till_first_fqs=0 -e rcutree.kthread_prio=2 \
 #		-e rcupdate.rcu_expedited=1 scripts/guest.d/reload.sh \
 #		build/um-7.2/{swimmem/swimmem,samples/client,bench/torture}.ko
-#	scripts/guest -k x86-6.1 -c 4 -m 1024 -t 900 -e rounds=50 scripts/guest.d/reload.sh \
+#	scripts/guest -k x86-6.1 -c 4 -m 1024 -t 900 -e rounds=20 scripts/guest.d/reload.sh \
 #		build/x86-6.1/{swimmem/swimmem,samples/client,bench/torture}.ko
 
 : ${rounds:=1000} ${bound:=2048}

@@ -71,6 +71,7 @@ struct swim_pool_cpu {
  * @name: of its folder in debugfs
  * @link: in the list of all pools
  * @dir: in debugfs
+ * @looks: how often all of it was looked at for what a module that goes has left (registry.c)
  * @slot: tag of the one object of size 0, which stands behind it
  * @frame: state of hunks that no segment describes
  */
@@ -108,6 +109,7 @@ struct swim_pool {
 	char name[SWIM_NAME_MAX];
 	struct list_head link;
 	struct dentry *dir;
+	unsigned int looks;
 	unsigned long slot[SWIM_TAG_SLOT / sizeof(long)] __aligned(8);
 	struct swim_frame frame[];
 };

@@ -22,6 +22,8 @@
 
 /* For so long who is in the way of a module that goes is waited for. */
 #define LEAVE_TICKS	(2 * HZ)
+/* What was closed may be open again before it is looked at. */
+#define LOOKS		2
 
 static DEFINE_MUTEX(lock);	/* of both lists */
 static LIST_HEAD(spaces);
@@ -196,10 +198,15 @@ static void pool_flush(struct swim_pool *pool, void *unused)
 	swim_pool_flush_cpuslocked(pool);
 }
 
+static void pool_not_looked_at(struct swim_pool *pool, void *arg)
+{
+	pool->looks = 0;
+}
+
 /**
  * struct leaving - a look for what a module has left
  * @module: that goes
- * @whole: nobody was in the way
+ * @whole: all pools have been looked at as often as is needed
  */
 struct leaving {
 	const struct module *module;
@@ -210,7 +217,9 @@ static void pool_leave(struct swim_pool *pool, void *arg)
 {
 	struct leaving *leaving = arg;
 
-	leaving->whole &= swim_leak_module(pool, leaving->module);
+	if (pool->looks < LOOKS && swim_leak_module(pool, leaving->module))
+		pool->looks++;
+	leaving->whole &= pool->looks == LOOKS;
 }
 
 static bool goes_with(const struct swim_pool *pool, const struct module *module)
@@ -263,30 +272,41 @@ static void forget_statics(const struct module *module)
 
 /*
  * What a client that goes has not dropped would lead to what is no longer there. Who compacts or
- * looks at a pool meanwhile is in the way, but not to be waited for with these locks; and what was
- * closed may have been opened again before it was looked at.
+ * looks at a pool meanwhile is in the way, but not to be waited for with these locks: so each pool
+ * has its turn when nobody is.
  */
-static int module_notify(struct notifier_block *unused, unsigned long state, void *module)
+static bool look_for_what_is_left(const struct module *module)
 {
 	const unsigned long until = jiffies + LEAVE_TICKS;
 	struct leaving leaving = { .module = module };
-	unsigned int looks = 0;
 
-	if (state != MODULE_STATE_GOING || !is_client(module))
-		return NOTIFY_DONE;
-	do {
-		if (looks)
-			schedule_timeout_uninterruptible(1);
+	swim_registry_each(NULL, pool_not_looked_at, NULL);
+	for (;;) {
 		leaving.whole = true;
 		/* In this order, as for a CPU that goes. */
 		cpus_read_lock();
 		swim_registry_each(NULL, pool_flush, NULL);
 		swim_registry_each(NULL, pool_leave, &leaving);
 		cpus_read_unlock();
-	} while (++looks < 2 || (!leaving.whole && time_before(jiffies, until)));
-	if (!leaving.whole)
-		swim_report("module '%s' gone while not all of a pool could be looked at",
-			    leaving.module->name);
+		if (leaving.whole || time_after(jiffies, until))
+			return leaving.whole;
+		schedule_timeout_uninterruptible(1);
+	}
+}
+
+static int module_notify(struct notifier_block *unused, unsigned long state, void *module)
+{
+	static DEFINE_MUTEX(one_at_a_time);
+	bool whole;
+
+	if (state != MODULE_STATE_GOING || !is_client(module))
+		return NOTIFY_DONE;
+	mutex_lock(&one_at_a_time);
+	whole = look_for_what_is_left(module);
+	mutex_unlock(&one_at_a_time);
+	if (!whole)
+		swim_report_warn("module '%s' gone before all pools were looked at for what it left",
+				 ((struct module *)module)->name);
 	forget_statics(module);
 	return NOTIFY_OK;
 }
