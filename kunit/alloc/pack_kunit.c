@@ -639,15 +639,19 @@ static void overwritten_tag_is_reported_once(struct kunit *test)
 
 static void tag_that_was_copied_makes_no_sense(struct kunit *test)
 {
-	char *front = get(test, 64), *object = get(test, 16);
-	unsigned long *tag = swim_tag_of(object), saved = *tag;
+	unsigned long *tag, saved;
+	char *front, *object;
 
-	if (swim_is_nonsense(object, *swim_tag_of(front))) {
-		*tag = *swim_tag_of(front);
-		KUNIT_EXPECT_EQ(test, swim_size(object), 0UL);
-		expect_not_freed(test, object, -EUCLEAN, "tag is overwritten");
-		*tag = saved;
-	}
+	if (BITS_PER_LONG == 32)
+		kunit_skip(test, "the tag in a pack has no bit left to tell by");
+	front = get(test, 64);
+	object = get(test, 16);
+	tag = swim_tag_of(object);
+	saved = *tag;
+	*tag = *swim_tag_of(front);
+	KUNIT_EXPECT_EQ(test, swim_size(object), 0UL);
+	expect_not_freed(test, object, -EUCLEAN, "tag is overwritten");
+	*tag = saved;
 	EXPECT_FREE(test, object);
 	EXPECT_FREE(test, front);
 }

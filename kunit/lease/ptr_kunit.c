@@ -248,12 +248,12 @@ static void free_of_a_leased_object_is_refused(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, swim_ptr_new(&ptr, heap_hold(test), 24, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, swim_free(ptr.object), -EBUSY);
 	EXPECT_REPORT(test, "a lease owns");
-	/* What stands in front of the payload is no tag. */
+	/* What stands in front of the payload is no tag; in 32 bits it looks like any. */
 	payload = pin(test, &ptr);
-	if (swim_is_nonsense(payload, *swim_tag_of(payload))) {
-		KUNIT_EXPECT_EQ(test, swim_free(payload), -EUCLEAN);
+	KUNIT_EXPECT_LT(test, swim_free(payload), 0);
+	if (BITS_PER_LONG == 64)
 		EXPECT_REPORT(test, "overwritten");
-	}
+	swim_reports_reset();
 	swim_ptr_unpin(&ptr);
 	KUNIT_EXPECT_EQ(test, swim_ptr_drop(&ptr), 0);
 }
