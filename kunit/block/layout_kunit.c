@@ -7,7 +7,7 @@
 /* In 32 bits some processors want less of a member than of a variable. */
 struct sample {
 	u8 a;
-	u64 b __aligned(8);
+	aligned_u64 b;
 	u16 c;
 };
 
