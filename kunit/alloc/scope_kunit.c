@@ -522,6 +522,48 @@ static int leave_by_return(struct beds *beds, struct swim_box *box)
 	return 3;
 }
 
+/**
+ * struct elsewhere - what other CPUs allocate in a pool
+ * @hold: of it
+ * @kept: by each of them
+ */
+struct elsewhere {
+	struct swim_hold *hold;
+	struct swim_raw kept[SWIM_WORKERS_MAX];
+};
+
+static int keep_one(void *arg, unsigned int number)
+{
+	struct elsewhere *it = arg;
+
+	return swim_raw_new(&it->kept[number], it->hold, 40, GFP_KERNEL);
+}
+
+/* Their hunks are open yet. */
+static void what_other_cpus_have_left_is_stowed(struct kunit *test)
+{
+	const unsigned int n = swim_workers();
+	struct elsewhere it = {};
+	struct beds beds;
+	unsigned int i;
+
+	if (num_online_cpus() < 2 || !IS_ENABLED(CONFIG_PREEMPT_COUNT))
+		kunit_skip(test, "needs another CPU, and a kernel that knows who may sleep");
+	beds_make(test, &beds);
+	it.hold = swim_pool_hold(beds.inner);
+	swim_scope(swim_pool_hold(beds.outer)) {
+		swim_scope(it.hold) {
+			KUNIT_EXPECT_EQ(test, swim_workers_run(test, n, keep_one, &it), 0);
+			KUNIT_EXPECT_EQ(test, live_in(it.hold), (long)n);
+		}
+		KUNIT_EXPECT_EQ(test, live_in(it.hold), 0L);
+		KUNIT_EXPECT_EQ(test, live_in(swim_pool_hold(beds.outer)), (long)n);
+		for (i = 0; i < n; i++)
+			KUNIT_EXPECT_EQ(test, swim_raw_drop(&it.kept[i]), 0);
+	}
+	beds_end(test, &beds);
+}
+
 static void it_is_stowed_on_every_way_out(struct kunit *test)
 {
 	struct swim_box box[3] = {};
@@ -789,6 +831,7 @@ static struct kunit_case scope_cases[] = {
 	KUNIT_CASE(scope_of_a_task_holds_with_softirqs_and_interrupts_off),
 	KUNIT_CASE(what_is_left_with_a_lease_is_stowed),
 	KUNIT_CASE(what_a_run_has_in_hand_is_stowed),
+	KUNIT_CASE(what_other_cpus_have_left_is_stowed),
 	KUNIT_CASE(it_is_stowed_on_every_way_out),
 	KUNIT_CASE(what_cannot_be_stowed_is_reported),
 	KUNIT_CASE(without_an_outer_scope_it_is_reported),

@@ -124,7 +124,7 @@ static void by_a_mut(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, swim_hard_box_drop(&hards[n]), 0);
 }
 
-/* Nobody else writes there. Results: an errno, or 1. */
+/* Nobody else writes there for a while. Results: an errno, or 1. */
 static noinline int write_to_a_page(struct swim_space *space, unsigned long number)
 {
 	struct swim_block block;
@@ -142,7 +142,7 @@ static noinline int write_to_a_page(struct swim_space *space, unsigned long numb
 		return err;
 	page = block.addr;
 	*page = number;
-	barrier();
+	go_on();
 	own = *page == number;
 	err = swim_space_free(space, &block);
 	go_on();

@@ -28,7 +28,7 @@ kunit()
 	IFS=+ read -ra words <<<"${run#"$kernel"}"
 	for word in "${words[@]:1}"; do machine+=(-e "$word"); done
 	[ -z "$suite" ] || machine+=(-e kmemleak=off)
-	queue cases "kunit $run" suites "$kernel" "build/log/guest-kunit-$run.log" -m 1024 -t 2400 "${machine[@]}" \
+	queue cases "kunit $run" suites "$kernel" "build/log/guest-kunit-$run.log" -m 1024 -t "$([ -z "$all" ] && echo 1200 || echo 2400)" "${machine[@]}" \
 		scripts/guest.d/kunit.sh "${1%%/kunit/*}/swimmem/swimmem.ko" "$@"
 }
 

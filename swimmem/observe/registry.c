@@ -193,11 +193,6 @@ static bool is_client(const struct module *module)
 #endif
 }
 
-static void pool_flush(struct swim_pool *pool, void *unused)
-{
-	swim_pool_flush_cpuslocked(pool);
-}
-
 static void pool_not_looked_at(struct swim_pool *pool, void *arg)
 {
 	pool->looks = 0;
@@ -217,7 +212,10 @@ static void pool_leave(struct swim_pool *pool, void *arg)
 {
 	struct leaving *leaving = arg;
 
-	if (pool->looks < LOOKS && swim_leak_module(pool, leaving->module))
+	if (pool->looks == LOOKS)
+		return;
+	swim_pool_flush_cpuslocked(pool);
+	if (swim_leak_module(pool, leaving->module))
 		pool->looks++;
 	leaving->whole &= pool->looks == LOOKS;
 }
@@ -285,7 +283,6 @@ static bool look_for_what_is_left(const struct module *module)
 		leaving.whole = true;
 		/* In this order, as for a CPU that goes. */
 		cpus_read_lock();
-		swim_registry_each(NULL, pool_flush, NULL);
 		swim_registry_each(NULL, pool_leave, &leaving);
 		cpus_read_unlock();
 		if (leaving.whole || time_after(jiffies, until))
