@@ -174,7 +174,7 @@ static void console_catch_up(void)
 static void listen(struct listener *listener)
 {
 	swim_report_divert(NULL);
-	/* KUnit's line of the case before is without its end: it comes to the console with the next. */
+	/* KUnit's line of the case before has no end yet: it comes to the console with the next. */
 	pr_info("listening to the log\n");
 	console_catch_up();
 	listener->level = console_loglevel;

@@ -44,7 +44,7 @@ cases()
 		passed)  passed=$((passed + 1)) ;;
 		skipped) skipped=$((skipped + 1)) ;;
 		*)
-			failed=$((failed + 1))
+			fail "$step: $of: $name"
 			echo "FAILED  $step: $of: $name"
 			grep -m1 -A3 -E "# $name: .* FAILED" "$log" | sed 's/^/    /' || true
 			;;

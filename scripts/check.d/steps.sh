@@ -4,6 +4,7 @@
 
 began=$EPOCHSECONDS
 passed=0 failed=0 skipped=0
+failures=()
 table=build/log/check.tsv
 printf 'step\tresult\tseconds\tcases\n' >$table
 
@@ -78,12 +79,19 @@ count()
 		passed=$((passed + 1))
 		line passed "$1" "$start" "$end" "${2:-}"
 	else
-		failed=$((failed + 1))
+		fail "$1"
 		line FAILED "$1" "$start" "$end" "${2:-}"
 		# A guest tells here what its kernel reported.
 		tail -n 170 "$log" | sed 's/^/    /'
 		echo "    the whole of it is in $log"
 	fi
+}
+
+# fail WHAT
+fail()
+{
+	failed=$((failed + 1))
+	failures+=("$1")
 }
 
 # line RESULT NAME START END CASES
@@ -95,8 +103,10 @@ line()
 	}'
 }
 
+# Who sees the end only sees what has failed.
 finish()
 {
+	[ $failed = 0 ] || printf 'FAILED  %s\n' "${failures[@]}"
 	[ $skipped = 0 ] || echo "$skipped cases were skipped by themselves; each says why in build/log/"
 	echo "$passed passed, $failed failed, in $(elapsed | tr -d ' ') minutes; $table has each step"
 	[ $failed = 0 ]
