@@ -14,6 +14,7 @@
 #include <linux/string.h>
 
 #include "../alloc/pool.h"
+#include "../compat.h"
 #include "debugfs.h"
 #include "leak.h"
 #include "record.h"
@@ -291,20 +292,32 @@ static bool look_for_what_is_left(const struct module *module)
 	}
 }
 
-static int module_notify(struct notifier_block *unused, unsigned long state, void *module)
+/**
+ * swim_registry_leave - tell what a module that goes has left, and let it be nobody's
+ * @module: nobody runs in it any more, and its memory is still there
+ *
+ * Context: Process, may sleep: for two seconds where somebody has a pool for so long.
+ */
+void swim_registry_leave(const struct module *module)
 {
 	static DEFINE_MUTEX(one_at_a_time);
 	bool whole;
 
-	if (state != MODULE_STATE_GOING || !is_client(module))
-		return NOTIFY_DONE;
 	mutex_lock(&one_at_a_time);
 	whole = look_for_what_is_left(module);
 	mutex_unlock(&one_at_a_time);
 	if (!whole)
 		swim_report_warn("module '%s' gone before all pools were looked at for what it left",
-				 ((struct module *)module)->name);
+				 module->name);
 	forget_statics(module);
+}
+EXPORT_SYMBOL_SWIM_KUNIT(swim_registry_leave);
+
+static int module_notify(struct notifier_block *unused, unsigned long state, void *module)
+{
+	if (state != MODULE_STATE_GOING || !is_client(module))
+		return NOTIFY_DONE;
+	swim_registry_leave(module);
 	return NOTIFY_OK;
 }
 

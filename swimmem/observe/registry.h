@@ -2,6 +2,7 @@
 #ifndef SWIMMEM_OBSERVE_REGISTRY_H
 #define SWIMMEM_OBSERVE_REGISTRY_H
 
+struct module;
 struct swim_pool;
 struct swim_space;
 
@@ -15,6 +16,7 @@ bool swim_registry_try_each(void (*space)(struct swim_space *space, void *arg),
 			    void (*pool)(struct swim_pool *pool, void *arg), void *arg);
 void swim_registry_each(void (*space)(struct swim_space *space, void *arg),
 			void (*pool)(struct swim_pool *pool, void *arg), void *arg);
+void swim_registry_leave(const struct module *module);
 int swim_registry_init(void);
 void swim_registry_exit(void);
 
