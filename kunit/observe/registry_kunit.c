@@ -42,36 +42,46 @@ static void leave_nothing(struct kunit *test)
 	EXPECT_NO_REPORT(test);
 }
 
+/* Nobody moves it, so it is still there when it is held, and the lease means nothing. */
+static void *box_new(struct kunit *test, struct swim_box *box)
+{
+	void *object, *held;
+
+	KUNIT_ASSERT_EQ(test, swim_box_new(box, heap_hold(test), &flow_type, GFP_KERNEL), 0);
+	object = swim_box_pin(box);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(object));
+	held = object;
+	swim_box_unpin(box);
+	return held;
+}
+
 static void what_has_its_type_in_the_module_is_told_and_held(struct kunit *test)
 {
 	struct swim_box box = {};
-	void *object;
+	void *held = box_new(test, &box);
 
-	KUNIT_ASSERT_EQ(test, swim_box_new(&box, heap_hold(test), &flow_type, GFP_KERNEL), 0);
-	object = swim_box_pin(&box);
-	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(object));
-	swim_box_unpin(&box);
 	swim_registry_leave(THIS_MODULE);
 	EXPECT_REPORT(test, "module 'registry_kunit' gone with 1 objects");
-	/* Its lease means nothing any more, and it is told once. */
+	/* It is told once. */
 	leave_nothing(test);
 	KUNIT_EXPECT_EQ(test, live(test), 1);
-	KUNIT_EXPECT_EQ(test, swim_free(object), 0);
+	KUNIT_EXPECT_EQ(test, swim_free(held), 0);
 	KUNIT_EXPECT_EQ(test, live(test), 0);
 }
 
 static void what_has_its_lease_in_the_module_is_told_and_held(struct kunit *test)
 {
-	void *object;
+	void *object, *held;
 
 	KUNIT_ASSERT_EQ(test, swim_raw_new(&in_the_module, heap_hold(test), 24, GFP_KERNEL), 0);
 	object = swim_raw_pin(&in_the_module);
 	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(object));
+	held = object;
 	swim_raw_unpin(&in_the_module);
 	swim_registry_leave(THIS_MODULE);
 	EXPECT_REPORT(test, "24 bytes live in pool 'kunit'");
 	in_the_module = (struct swim_raw){};
-	KUNIT_EXPECT_EQ(test, swim_free(object), 0);
+	KUNIT_EXPECT_EQ(test, swim_free(held), 0);
 	KUNIT_EXPECT_EQ(test, live(test), 0);
 }
 
@@ -116,17 +126,13 @@ static void a_pool_that_somebody_has_is_looked_at_afterwards(struct kunit *test)
 {
 	struct other other = { .pool = heap_pool(test) };
 	struct swim_box box = {};
-	void *object;
+	void *held = box_new(test, &box);
 
-	KUNIT_ASSERT_EQ(test, swim_box_new(&box, heap_hold(test), &flow_type, GFP_KERNEL), 0);
-	object = swim_box_pin(&box);
-	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(object));
-	swim_box_unpin(&box);
 	init_completion(&other.has);
 	KUNIT_EXPECT_EQ(test, swim_workers_run(test, 2, other_work, &other), 0);
 	expect_warnings(test, 0);
 	EXPECT_REPORT(test, "module 'registry_kunit' gone with 1 objects");
-	KUNIT_EXPECT_EQ(test, swim_free(object), 0);
+	KUNIT_EXPECT_EQ(test, swim_free(held), 0);
 }
 
 static void a_pool_that_cannot_be_looked_at_is_warned_of(struct kunit *test)
