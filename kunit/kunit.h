@@ -30,9 +30,9 @@
 #include "../swimmem/observe/report.h"
 #include "../swimmem/observe/track.h"
 
-/* Rounds of a loop that tries at random: a detector kernel in an emulator is slow. */
+/* Rounds of a loop that tries at random: a detector kernel is slow, or any in an emulator. */
 #define SLOW		(IS_ENABLED(CONFIG_KASAN) || IS_ENABLED(CONFIG_KCSAN) ||	\
-			 IS_ENABLED(CONFIG_PROVE_LOCKING))
+			 IS_ENABLED(CONFIG_PROVE_LOCKING) || IS_ENABLED(CONFIG_ARM64))
 #define ROUNDS(n)	((n) / (SLOW ? 10 : 1))
 
 /*
@@ -238,6 +238,19 @@ static inline struct swim_pool_stats heap_stats(struct kunit *test)
 	return stats;
 }
 
+static inline int swim_bed_create(struct swim_bed *bed, size_t limit, unsigned long flags)
+{
+	bed->space = swim_space_create("kunit", limit);
+	if (IS_ERR(bed->space))
+		return PTR_ERR(bed->space);
+	bed->pool = swim_pool_create("kunit", swim_space_heap(bed->space), flags);
+	if (IS_ERR(bed->pool)) {
+		swim_space_destroy(bed->space);
+		return PTR_ERR(bed->pool);
+	}
+	return 0;
+}
+
 /* For a suite's init: test->priv is a heap, of up to @limit bytes. */
 static inline int swim_heap_init(struct kunit *test, size_t limit, unsigned long flags)
 {
@@ -246,16 +259,10 @@ static inline int swim_heap_init(struct kunit *test, size_t limit, unsigned long
 
 	if (err || !heap)
 		return err ?: -ENOMEM;
-	heap->space = swim_space_create("kunit", limit);
-	if (IS_ERR(heap->space))
-		return PTR_ERR(heap->space);
-	heap->pool = swim_pool_create("kunit", swim_space_heap(heap->space), flags);
-	if (IS_ERR(heap->pool)) {
-		swim_space_destroy(heap->space);
-		return PTR_ERR(heap->pool);
-	}
-	test->priv = heap;
-	return 0;
+	err = swim_bed_create(heap, limit, flags);
+	if (!err)
+		test->priv = heap;
+	return err;
 }
 
 /* For a suite's exit: the case must have left nothing live in its heap. */

@@ -1019,7 +1019,7 @@ static int meeting_worker(void *arg, unsigned int number)
 	}
 	meeting->cpu = raw_smp_processor_id();
 	complete(&meeting->begun);
-	while (!err && meeting->stowed < ROUNDS(100000)) {
+	while (!err && meeting->stowed < ROUNDS(30000)) {
 		struct swim_pool *to = meeting->pool[meeting->stowed++ % 2];
 
 		err = meet(meeting, swim_buf_stow(&meeting->all, swim_pool_hold(to), NOWAIT));
