@@ -503,6 +503,13 @@ static void walk(struct kunit *test, struct swim_pool *pool, struct swim_pool_st
 
 		if (frame->pool != pool)
 			continue;
+		/* Open, with nothing in it yet. */
+		if (swim_frame_hunk(pool, frame) == pool->cleaner.reserve) {
+			found->open++;
+			found->hunks++;
+			found->held += hunk_size;
+			continue;
+		}
 		swim_walk_begin(&walk, pool, frame);
 		while (walk.at < walk.end) {
 			void *object = swim_walk_object(&walk);
