@@ -28,7 +28,8 @@ kunit()
 	IFS=+ read -ra words <<<"${run#"$kernel"}"
 	for word in "${words[@]:1}"; do machine+=(-e "$word"); done
 	# In an emulator most of the time would go to grace periods; um-7.2 has them as they come.
-	[[ $kernel == um-* ]] || machine+=(-e rcupdate.rcu_expedited=1 -e rcutree.jiffies_till_first_fqs=0)
+	[[ $kernel == um-* ]] ||
+		machine+=(-e rcupdate.rcu_expedited=1 -e rcutree.jiffies_till_first_fqs=0)
 	[ -z "$suite" ] || machine+=(-e kmemleak=off)
 	queue cases "kunit $run" suites "$kernel" "build/log/guest-kunit-$run.log" -m 1024 -t "$([ -z "$all" ] && echo 1200 || echo 2400)" "${machine[@]}" \
 		scripts/guest.d/kunit.sh "${1%%/kunit/*}/swimmem/swimmem.ko" "$@"
