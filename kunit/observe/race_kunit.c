@@ -903,14 +903,24 @@ static void who_adds_to_a_text_and_who_reads_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, swim_pool_destroy(shared), 0);
 }
 
-/* A hunk of this pool, of the same space as another one, and as full as that will be. */
-static void begin_larges(struct kunit *test)
+/*
+ * A hunk of this pool, of the same space as another one, and as full as that will be; of the CPU
+ * that has the other one, whose next hunk is then the same memory.
+ */
+static void fill_a_hunk(struct kunit *test)
 {
 	unsigned int n;
 
 	for (n = 0; n < LARGES; n++)
 		new_raw(test, &large[n], heap_hold(test), LARGE);
 	swim_pool_flush(heap_pool(test));
+}
+
+static void begin_larges(struct kunit *test)
+{
+	other_release(fill_a_hunk);
+	while (!other_is_done())
+		cond_resched();
 }
 
 /* Some hunks, among which that one is. */
