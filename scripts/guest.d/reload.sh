@@ -9,7 +9,8 @@
 #	scripts/guest -k x86-6.1 -c 4 -m 1024 -t 900 -e rounds=20 scripts/guest.d/reload.sh \
 #		build/x86-6.1/{swimmem/swimmem,samples/client,bench/torture}.ko
 
-: ${rounds:=1000} ${bound:=2048}
+: ${rounds:=1000}
+bound=2048	# KiB
 swimmem=/sys/kernel/debug/swimmem
 status=0
 refused=0
@@ -68,11 +69,15 @@ again()
 	renice -n 19 -p $$ >/dev/null
 }
 
-# KiB of memory that is not free, of slabs, of vmalloc, when all that can go has gone.
+# KiB of memory that is not free, of slabs, of vmalloc, when all that can go has gone: also what KASAN keeps of what was freed.
 taken()
 {
+	local cache
 	echo 3 >/proc/sys/vm/drop_caches
 	sleep 2
+	for cache in /sys/kernel/slab/*/shrink; do
+		echo 1 >$cache
+	done
 	awk '/^MemTotal:/ { total = $2 } /^MemFree:/ { free = $2 } /^Slab:/ { slab = $2 } /^VmallocUsed:/ { vmalloc = $2 }
 		END { print total - free, slab, vmalloc }' /proc/meminfo
 }
