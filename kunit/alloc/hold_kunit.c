@@ -325,6 +325,7 @@ static void largest_object_is_given_and_a_larger_one_is_not(struct kunit *test)
 	}
 	for (i = 0; i < ARRAY_SIZE(small) && kind->small; i++)
 		expect_given(test, small[i], 8);
+	settle(test);
 	expect_not_given(test, ever + 1, 8, -E2BIG);
 	expect_not_given(test, 2 * ever + 1, 8, -E2BIG);
 	expect_not_given(test, SZ_16M, 8, -E2BIG);
