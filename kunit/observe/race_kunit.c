@@ -30,6 +30,7 @@
 #define ITEMS		20
 #define HUNKS		15	/* with one more, a pool has a reserve in this build */
 #define PACK		SZ_4K
+#define SCRIBBLE	0x58	/* where metadata was it says that there is a type */
 
 /**
  * struct race - what two do
@@ -82,6 +83,18 @@ struct parent {
 static SWIM_TYPE(parent_type, struct parent, SWIM_PART(child[0]), SWIM_PART(child[1]),
 		 SWIM_PART(child[2]), SWIM_PART(hard));
 static SWIM_PLAIN_TYPE(number_type, u64);
+
+/**
+ * struct holder - owns what says itself what it is, in another pool
+ * @number: its own
+ * @child: owns some bytes
+ */
+struct holder {
+	u64 number;
+	struct swim_ptr child;
+};
+
+static SWIM_TYPE(holder_type, struct holder, SWIM_PART(child));
 
 /**
  * struct item - one of an array
@@ -773,6 +786,64 @@ static void who_stows_a_parent_and_who_moves_its_children(struct kunit *test)
 	explore_both(test, RACE(begin_parent_and_a_run, stow_parent, compact_far, end_parent));
 }
 
+static void begin_holder(struct kunit *test)
+{
+	struct holder *holder;
+	u8 *bytes;
+
+	KUNIT_EXPECT_EQ(test, swim_box_new(&root, heap_hold(test), &holder_type, GFP_NOWAIT), 0);
+	holder = swim_box_pin(&root);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(holder));
+	if (IS_ERR(holder))
+		return;
+	KUNIT_EXPECT_EQ(test, swim_ptr_new(&holder->child, swim_pool_hold(far), 40, GFP_NOWAIT), 0);
+	bytes = swim_ptr_pin(&holder->child);
+	memset(bytes, 0x5a, 40);
+	swim_ptr_unpin(&holder->child);
+	swim_box_unpin(&root);
+}
+
+/* Where readers are not in the way: a CPU that waits for them is none. */
+static void move_the_child_and_use_its_memory(struct kunit *test)
+{
+	struct swim_block block[HUNKS];
+	unsigned int n;
+
+	if (!preemptible())
+		return;
+	KUNIT_EXPECT_EQ(test, swim_pool_compact(far, 100), 0);
+	for (n = 0; n < HUNKS; n++) {
+		KUNIT_EXPECT_EQ(test, swim_space_alloc(far_space, SWIM_FRAME_SIZE, GFP_KERNEL,
+						       &block[n]), 0);
+		memset(block[n].addr, SCRIBBLE, SWIM_FRAME_SIZE);
+	}
+	while (n--)
+		KUNIT_EXPECT_EQ(test, swim_space_free(far_space, &block[n]), 0);
+}
+
+static void end_holder(struct kunit *test)
+{
+	struct holder *holder = swim_box_pin(&root);
+	u8 *bytes;
+
+	KUNIT_EXPECT_FALSE(test, IS_ERR(holder));
+	if (IS_ERR(holder))
+		return;
+	bytes = swim_ptr_pin(&holder->child);
+	KUNIT_EXPECT_NULL(test, memchr_inv(bytes, 0x5a, 40));
+	swim_ptr_unpin(&holder->child);
+	swim_box_unpin(&root);
+	KUNIT_EXPECT_EQ(test, swim_box_drop(&root), 0);
+}
+
+static void who_stows_a_parent_and_who_uses_where_its_child_was(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT))
+		kunit_skip(test, "nobody knows where readers are not in the way");
+	explore(test, INTERRUPT(begin_holder, stow_parent, move_the_child_and_use_its_memory,
+				end_holder));
+}
+
 /* Who measures it finds that its lease is empty, but then its tag is the same as before. */
 static void begin_ptr(struct kunit *test)
 {
@@ -1316,6 +1387,7 @@ static struct kunit_case race_cases[] = {
 	KUNIT_CASE(who_moves_a_parent_and_who_uses_its_children),
 	KUNIT_CASE(who_moves_a_parent_and_who_has_a_child_pinned),
 	KUNIT_CASE(who_stows_a_parent_and_who_moves_its_children),
+	KUNIT_CASE(who_stows_a_parent_and_who_uses_where_its_child_was),
 	KUNIT_CASE(two_who_stow_what_they_share),
 	KUNIT_CASE(who_moves_an_array_and_who_asks_for_it),
 	KUNIT_CASE(who_shifts_an_array_and_who_moves_its_children),

@@ -140,7 +140,8 @@ static void prefetch_children(const struct swim_body *body, void *payload)
 
 	if (!type || (swim_meta_is_buf(body->meta) && !body->len))
 		return;
-	/* A child may just be moved; then it is looked at where it was. */
+	swim_window();
+	/* A child may just be moved; then it is looked at where it was, which stays meanwhile. */
 	rcu_read_lock_sched();
 	prefetch_below(type, payload, true);
 	rcu_read_unlock_sched();
@@ -184,7 +185,8 @@ int swim_trail_copy(struct swim_step *step)
 		trail->meta = meta;
 	if (step->up && kind != SWIM_TAG_COUNTED)
 		*swim_slot_object(step->slot) = new;
-	prefetch_children(body, new + swim_body_front(body, kind));
+	/* Not the copy's: its leases may lead to what has been moved, and is gone, since then. */
+	prefetch_children(body, step->old + swim_body_front(body, kind));
 	return 0;
 }
 
