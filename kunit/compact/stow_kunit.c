@@ -672,6 +672,29 @@ static void what_is_in_use_stays_with_all_above_it(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, swim_box_drop(&root), 0);
 }
 
+static void a_child_that_another_lease_owns_is_told_and_not_looked_at(struct kunit *test)
+{
+	struct swim_box root = {};
+	struct swim_raw raw = {};
+	struct node *node;
+	void *own;
+
+	new_node(test, &root, 1);
+	node = node_of(&root);
+	KUNIT_ASSERT_EQ(test, swim_ptr_new(&node->ptr, heap_hold(test), 40, GFP_KERNEL), 0);
+	KUNIT_ASSERT_EQ(test, swim_raw_new(&raw, heap_hold(test), 40, GFP_KERNEL), 0);
+	/* Who takes this for metadata goes for a type that is nowhere. */
+	memset(raw.object, 0x58, 40);
+	own = node->ptr.object;
+	node->ptr.object = raw.object;
+	KUNIT_EXPECT_EQ(test, swim_box_stow(&root, swim_pool_hold(there), GFP_KERNEL), -EINVAL);
+	EXPECT_REPORT(test, "which another lease owns");
+	node->ptr.object = own;
+	expect_stow(test, &root, SWIM_KIND_RAW, heap_pool(test), there);
+	KUNIT_EXPECT_EQ(test, swim_raw_drop(&raw), 0);
+	KUNIT_EXPECT_EQ(test, swim_box_drop(&root), 0);
+}
+
 static void parts_that_are_ref_or_mut_keep_it_where_it_is(struct kunit *test)
 {
 	struct swim_hold *hold = swim_pool_hold(there);
@@ -1382,6 +1405,7 @@ static struct kunit_case stow_cases[] = {
 	KUNIT_CASE(without_memory_for_its_way_everything_is_back),
 	KUNIT_CASE(the_way_leaves_nothing_behind),
 	KUNIT_CASE(what_is_in_use_stays_with_all_above_it),
+	KUNIT_CASE(a_child_that_another_lease_owns_is_told_and_not_looked_at),
 	KUNIT_CASE(parts_that_are_ref_or_mut_keep_it_where_it_is),
 	KUNIT_CASE(without_room_everything_is_back),
 	KUNIT_CASE(wrong_arguments_change_nothing),

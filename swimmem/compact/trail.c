@@ -120,7 +120,9 @@ static void prefetch_below(const struct swim_type *type, void *value, bool more)
 		if (!object)
 			continue;
 		prefetchw(swim_tag_of(object));
-		if (!more || kind == SWIM_TAG_COUNTED)
+		/* What has just been moved, or is another lease's by mistake, says nothing. */
+		if (!more || kind == SWIM_TAG_COUNTED ||
+		    swim_tag_read(swim_tag_of(object)) != swim_tag_owned(slot, kind))
 			continue;
 		below = type_below(slot, object, kind);
 		if (below)
@@ -141,7 +143,7 @@ static void prefetch_children(const struct swim_body *body, void *payload)
 	if (!type || (swim_meta_is_buf(body->meta) && !body->len))
 		return;
 	swim_window();
-	/* A child may just be moved; then it is looked at where it was, which stays meanwhile. */
+	/* A child may just be moved: where it was stays meanwhile. */
 	rcu_read_lock_sched();
 	prefetch_below(type, payload, true);
 	rcu_read_unlock_sched();
