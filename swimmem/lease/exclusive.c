@@ -344,6 +344,7 @@ int swim_slot_move(void *to, void *from, enum swim_tag_kind kind)
 			copy->cap = body->cap;
 		}
 	}
+	swim_window();
 	/* A reader that finds the object through @to finds it whole. */
 	smp_store_release(swim_slot_object(to), object);
 	swim_window();
