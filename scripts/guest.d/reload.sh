@@ -69,8 +69,8 @@ again()
 	renice -n 19 -p $$ >/dev/null
 }
 
-# KiB of memory that is not free, of slabs, of vmalloc, when all that can go has gone: also what KASAN keeps of what was freed.
-# What is free on a CPU's list is not told as free.
+# KiB of memory that is not free, of slabs, of vmalloc, when all that can go has gone: also what
+# KASAN keeps of what was freed. What is free on a CPU's list is not told as free.
 taken()
 {
 	local cache
@@ -79,9 +79,14 @@ taken()
 	for cache in /sys/kernel/slab/*/shrink; do
 		echo 1 >$cache
 	done
-	awk '/^ +managed/ { pages += $2 } /^ +count:/ { listed += $2 }
-		/^MemTotal:/ { total = $2 } /^MemFree:/ { free = $2 } /^Slab:/ { slab = $2 } /^VmallocUsed:/ { vmalloc = $2 }
-		END { print total - free - listed * total / pages, slab, vmalloc }' /proc/zoneinfo /proc/meminfo
+	awk '/^ +managed/ { pages += $2 }
+		/^ +count:/ { listed += $2 }
+		/^MemTotal:/ { total = $2 }
+		/^MemFree:/ { free = $2 }
+		/^Slab:/ { slab = $2 }
+		/^VmallocUsed:/ { vmalloc = $2 }
+		END { print total - free - listed * total / pages, slab, vmalloc }
+	' /proc/zoneinfo /proc/meminfo
 }
 
 # From now on without a word in the log.
